@@ -1,0 +1,64 @@
+# Insideout. `make` alone lists what can be made.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint fmt lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+define need_python
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "insideout: $(PYTHON) 3.11 or newer is needed (found: $$($(PYTHON) --version 2>&1)); set PYTHON=…" >&2; exit 1; }
+endef
+
+define pip_install
+	@$(BIN)/python -m pip install --quiet --require-hashes $(addprefix -r ,$(1)) \
+	  || { echo "insideout: the packages of $(1) could not be installed (see above); is a package index reachable?" >&2; exit 1; }
+endef
+
+$(BIN)/.base: requirements/base.txt pyproject.toml
+	$(need_python)
+	@echo "[1/2] creating $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "[2/2] installing the product (about 110 MB the first time)"
+	$(call pip_install,requirements/base.txt)
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.base requirements/dev.txt
+	@echo "[+] installing the tests' tools"
+	$(call pip_install,requirements/base.txt requirements/dev.txt)
+	@touch $@
+
+install: $(BIN)/.base ## build .venv from the hash-locked requirements
+
+run: $(BIN)/.base ## the whole product on a real Kafka; prints its URL
+	@exec $(BIN)/python manage.py run
+
+test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
+	@exec $(BIN)/python -m pytest
+
+lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --check --lint templates
+	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+
+fmt: $(BIN)/.dev ## format the code and the templates
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	-$(BIN)/djade $$(git ls-files 'templates/*.html')
+
+lock: $(BIN)/.dev ## renew the hash-locked requirements
+	cd requirements && for set in base dev; do ../$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	  --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$set.txt $$set.in; done

@@ -1,0 +1,1 @@
+"""Clusters, bounded contexts, services, topics and the single writer of each."""

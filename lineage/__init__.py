@@ -1,0 +1,1 @@
+"""Who derives what from which stream, as observed, with the evidence."""

@@ -1,0 +1,1 @@
+"""Observes Kafka: one file a kind of evidence."""

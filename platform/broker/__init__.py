@@ -1,0 +1,1 @@
+"""The only importer of Kafka libraries: administer, consume, produce, observe, embed."""

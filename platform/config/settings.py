@@ -1,0 +1,181 @@
+"""Settings, from environment variables with defaults that run a whole product on one machine."""
+
+import secrets
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+# -- where things are ---------------------------------------------------------------------------
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "folder for everything that `make run` keeps")
+PORT = env.integer("PORT", 8080, "port of the web server")
+HOST = env.text("HOST", "127.0.0.1", "address that the web server listens on")
+WEB_WORKERS = env.integer("WEB_WORKERS", 1, "web worker processes")
+DEMO = env.boolean("DEMO", True, "run the worked example (examples/shop) in `make run`")
+DEBUG = env.boolean("DEBUG", False, "Django's debug pages; never in production")
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "least severe message that is logged").upper()
+
+# -- security -----------------------------------------------------------------------------------
+
+
+def _kept_secret(file: Path) -> str:
+    """Read the signing key from VAR_DIR, made at first use and readable by its owner alone."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+SECRET_KEY = env.text("SECRET_KEY", "", "signs cookies; default: made once under VAR_DIR")
+SECRET_KEY = SECRET_KEY or _kept_secret(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "host names that the web server answers to"
+)
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", "", "origins (https://…) that may post forms from behind a proxy"
+)
+HTTPS = env.boolean("HTTPS", False, "served over HTTPS: secure cookies and HSTS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # the graph's layout engine is WebAssembly; nothing inline, nothing from elsewhere
+        "script-src": [SELF, "'wasm-unsafe-eval'"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+# -- Kafka --------------------------------------------------------------------------------------
+KAFKA_BOOTSTRAP_SERVERS = env.text(
+    "KAFKA_BOOTSTRAP_SERVERS", "", "your Kafka; empty: `make run` starts an embedded one"
+)
+KAFKA_CLUSTER_NAME = env.text("KAFKA_CLUSTER_NAME", "local", "what pages call that cluster")
+SAMPLE_SECONDS = env.number("SAMPLE_SECONDS", 5.0, "seconds between two samples of a cluster")
+
+# -- Django -------------------------------------------------------------------------------------
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "template_partials",
+    "rest_framework",
+    "drf_spectacular",
+    "config.apps.ProjectConfig",
+    "registry",
+    "catalog",
+    "lineage",
+    "lineage.sampling",
+    "lineage.connectors",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "config.views.describe_frame",
+            ],
+        },
+    }
+]
+# a subject may hold any character, so paths are never rewritten
+APPEND_SLASH = False
+DATABASE_URL = env.text(
+    "DATABASE_URL",
+    f"sqlite:///{VAR_DIR / 'insideout.sqlite3'}",
+    "where the product keeps its own data: sqlite:///PATH or postgresql://…",
+)
+DATABASES = {"default": env.database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer(
+    "MAX_BODY_BYTES", 5 * 1024 * 1024, "largest request body accepted, in bytes"
+)
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+# files are served from where they are installed: there is no collect step to forget
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "config.rest.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.rest.answer_error",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Insideout",
+    "DESCRIPTION": "Governance for data on the outside.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# -- jobs ---------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.text(
+    "CELERY_BROKER_URL", "", "redis://… in production; empty: folders under VAR_DIR"
+)
+if not CELERY_BROKER_URL:
+    _jobs = VAR_DIR / "jobs"
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_jobs / "queue"),
+        "data_folder_out": str(_jobs / "queue"),
+        "control_folder": str(_jobs / "control"),
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "jobs" / "beat")
+CELERY_BEAT_SCHEDULE = {
+    "synchronise-topics": {"task": "catalog.tasks.synchronise", "schedule": 15.0},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

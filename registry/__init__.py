@@ -1,0 +1,1 @@
+"""Schemas: contexts, subjects, versions, compatibility. Confluent's REST contract."""

@@ -24,7 +24,9 @@ class Pages(LimitOffsetPagination):
     max_limit = 1000
 
 
-def _problem(status: int, code: str, detail: Any, headers: dict[str, str] | None = None) -> Response:
+def _problem(
+    status: int, code: str, detail: Any, headers: dict[str, str] | None = None
+) -> Response:
     body = {"type": f"urn:insideout:{code}", "title": code.replace("-", " "), "status": status}
     body["detail"] = detail
     return Response(body, status, headers=headers, content_type="application/problem+json")

@@ -1,0 +1,53 @@
+"""The port through which the catalog asks what was observed; the lineage room answers.
+
+The catalog stands below lineage and keeps no second copy of the evidence: it declares the
+question here, and `lineage` installs the answer when Django starts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+Direction = Literal["writes", "reads"]
+
+
+@dataclass(frozen=True)
+class Access:
+    """One service, or an actor not yet recognised as one, seen writing or reading a topic.
+
+    `active` is true while the newest evidence is fresh; `evidence` names its kinds.
+    """
+
+    topic: str
+    direction: Direction
+    actor: str
+    service: str | None
+    context: str | None
+    evidence: tuple[str, ...]
+    first_seen: datetime
+    last_seen: datetime
+    active: bool
+
+
+class Witness(Protocol):
+    """Answers who was observed at the topics of a cluster (all of them when `topics` is None)."""
+
+    def __call__(
+        self, cluster: str, topics: Sequence[str] | None = None, as_of: datetime | None = None
+    ) -> list[Access]: ...
+
+
+_witnesses: list[Witness] = []
+
+
+def install_witness(witness: Witness) -> None:
+    """Let `witness` answer from now on."""
+    _witnesses[:] = [witness]
+
+
+def observed_accesses(
+    cluster: str, topics: Sequence[str] | None = None, as_of: datetime | None = None
+) -> list[Access]:
+    """Who was observed at the topics; nobody when no witness is installed."""
+    return _witnesses[0](cluster, topics, as_of) if _witnesses else []

@@ -1,0 +1,119 @@
+"""Connectors, the generations of their copies, and the runs that make them."""
+
+import uuid
+
+from django.db import models
+
+
+class Connector(models.Model):
+    """Keeps one copy: topics in, a table out; as declared, and the state it is in."""
+
+    class State(models.TextChoices):
+        """What it is doing."""
+
+        LIVE = "live"
+        PAUSED = "paused"
+        REGENERATING = "regenerating"
+        STOPPED = "stopped"
+
+    name = models.CharField(max_length=100, unique=True)
+    cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="connectors")
+    context = models.ForeignKey(
+        "catalog.BoundedContext", models.SET_NULL, null=True, related_name="connectors"
+    )
+    service = models.ForeignKey(
+        "catalog.Service", models.SET_NULL, null=True, related_name="connectors"
+    )
+    topics = models.JSONField(default=list)
+    # sqlite:///PATH, postgresql://…; may hold ${NAME}, read from the environment when used
+    target = models.TextField()
+    table = models.CharField(max_length=63)
+    mode = models.CharField(max_length=20, default="table")
+    definition = models.JSONField(default=dict)
+    state = models.CharField(max_length=20, choices=State, default=State.LIVE)
+    message = models.TextField(blank=True)
+    # records between the copy's offsets and the log's end; unknown until first measured
+    lag = models.BigIntegerField(null=True)
+    measured_at = models.DateTimeField(null=True)
+    rows_per_second = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Generation(models.Model):
+    """One build of a copy; exactly one is live."""
+
+    class State(models.TextChoices):
+        """Where in its life it is."""
+
+        BUILDING = "building"
+        LIVE = "live"
+        RETIRED = "retired"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    connector = models.ForeignKey(Connector, models.CASCADE, related_name="generations")
+    number = models.IntegerField()
+    state = models.CharField(max_length=20, choices=State, default=State.BUILDING)
+    table = models.CharField(max_length=63)
+    from_offsets = models.JSONField(default=dict)
+    to_offsets = models.JSONField(default=dict)
+    rows = models.BigIntegerField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    live_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connector", "number"], name="one_generation_a_number"),
+            models.UniqueConstraint(
+                fields=["connector"],
+                condition=models.Q(state="live"),
+                name="one_live_generation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connector} generation {self.number}"
+
+
+class Run(models.Model):
+    """A piece of long work with its progress; it survives the page, the worker and a restart."""
+
+    class State(models.TextChoices):
+        """How it stands."""
+
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    connector = models.ForeignKey(Connector, models.CASCADE, related_name="runs")
+    generation = models.ForeignKey(Generation, models.SET_NULL, null=True, related_name="runs")
+    kind = models.CharField(max_length=20, default="regenerate")
+    state = models.CharField(max_length=20, choices=State, default=State.RUNNING)
+    phase = models.CharField(max_length=40, default="waiting")
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(null=True)
+    message = models.TextField(blank=True)
+    log = models.JSONField(default=list)
+    cancel_requested = models.BooleanField(default=False)
+    started_at = models.DateTimeField(auto_now_add=True)
+    moved_at = models.DateTimeField(auto_now=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connector"],
+                condition=models.Q(state="running"),
+                name="one_running_run",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.connector} ({self.state})"

@@ -1,0 +1,103 @@
+"""The evidence ledger: edges between raw nodes, and the intervals in which each was seen."""
+
+from django.db import models
+
+
+class Edge(models.Model):
+    """Data was seen to flow from source to target.
+
+    Nodes are kept raw, as Kafka names them; services are resolved when read, so that a pattern
+    changed in the catalog re-reads the whole past and nothing has to be rewritten.
+    """
+
+    class NodeKind(models.TextChoices):
+        """What a raw node is."""
+
+        TOPIC = "topic"
+        COPY = "copy"
+        GROUP = "group"
+        TRANSACTIONAL_ID = "transactional_id"
+        PRODUCER_ID = "producer_id"
+        CLIENT_ID = "client_id"
+        SOURCE = "source"
+
+    cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="edges")
+    source_kind = models.CharField(max_length=20, choices=NodeKind)
+    source_name = models.CharField(max_length=500)
+    target_kind = models.CharField(max_length=20, choices=NodeKind)
+    target_name = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "source_kind", "source_name", "target_kind", "target_name"],
+                name="one_edge_a_pair",
+            ),
+        ]
+        indexes = [models.Index(fields=["target_kind", "target_name"])]
+
+    def __str__(self) -> str:
+        return f"{self.source_kind}:{self.source_name} → {self.target_kind}:{self.target_name}"
+
+
+class Evidence(models.Model):
+    """An interval in which one kind of evidence for an edge was seen without a gap.
+
+    An observation soon after `last_seen` extends the interval, a later one opens the next.
+    """
+
+    edge = models.ForeignKey(Edge, models.CASCADE, related_name="evidence")
+    kind = models.CharField(max_length=40)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    observations = models.BigIntegerField(default=1)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["edge", "kind", "last_seen"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.first_seen:%F %T} – {self.last_seen:%F %T}"
+
+
+class ProducerName(models.Model):
+    """A producer id whose bearer became known (by transactional id, group or stamp), and how."""
+
+    cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="+")
+    producer_id = models.BigIntegerField()
+    node_kind = models.CharField(max_length=20, choices=Edge.NodeKind)
+    node_name = models.CharField(max_length=500)
+    evidence = models.CharField(max_length=40)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "producer_id", "node_kind", "node_name"],
+                name="one_name_a_producer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.producer_id} = {self.node_kind}:{self.node_name}"
+
+
+class Sampling(models.Model):
+    """The last run of one kind of sampler on one cluster: when, how long, and what failed."""
+
+    cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="samplings")
+    kind = models.CharField(max_length=40)
+    sampled_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+    duration_ms = models.IntegerField(default=0)
+    observations = models.IntegerField(default=0)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "kind"], name="one_sampling_a_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.cluster}"

@@ -1,0 +1,1 @@
+"""Our Avro engine against the Apache Java library, pair by pair."""

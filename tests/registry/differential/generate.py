@@ -195,38 +195,46 @@ def _change_record(random: Random, schema: Schema) -> None:
         random.shuffle(fields)
 
 
+def _change_enum(random: Random, schema: Schema) -> None:
+    symbols = random.sample(SYMBOLS, random.randint(1, 5))
+    schema["symbols"] = symbols
+    if schema.get("default") not in symbols:
+        schema.pop("default", None)
+    if random.random() < 0.4:
+        schema["default"] = random.choice(symbols)
+
+
+def _change_union(random: Random, schema: Schema) -> None:
+    new = random.choice(PRIMITIVES)
+    if random.random() < 0.5 and len(schema) > 1:
+        schema.pop(random.randrange(len(schema)))
+    elif new not in {kind_of(branch) for branch in schema}:
+        schema.insert(random.randint(0, len(schema)), new)
+
+
+def _rename(random: Random, schema: Schema) -> None:
+    old = schema["name"]
+    schema["name"] = "z" + old
+    if random.random() < 0.5:
+        schema["aliases"] = [old]
+
+
+def _resize(random: Random, schema: Schema) -> None:
+    schema["size"] = random.randint(1, 4)
+
+
+INSIDE = {"record": _change_record, "enum": _change_enum, "fixed": _resize, "union": _change_union}
+
+
 def _change(random: Random, schema: Schema, replace: Callable[[Schema], None]) -> None:
-    kind = (
-        "union"
-        if isinstance(schema, list)
-        else schema
-        if isinstance(schema, str)
-        else schema["type"]
-    )
-    if kind == "record" and random.random() < 0.7:
-        _change_record(random, schema)
-    elif kind == "enum" and random.random() < 0.7:
-        symbols = random.sample(SYMBOLS, random.randint(1, 5))
-        schema["symbols"] = symbols
-        if schema.get("default") not in symbols:
-            schema.pop("default", None)
-        if random.random() < 0.4:
-            schema["default"] = random.choice(symbols)
-    elif kind == "fixed" and random.random() < 0.5:
-        schema["size"] = random.randint(1, 4)
-    elif kind in {"record", "enum", "fixed"}:
-        old = schema["name"]
-        schema["name"] = "z" + old
-        if random.random() < 0.5:
-            schema["aliases"] = [old]
-    elif kind == "union" and random.random() < 0.8:
-        new = random.choice(PRIMITIVES)
-        if random.random() < 0.5 and len(schema) > 1:
-            schema.pop(random.randrange(len(schema)))
-        elif new not in {kind_of(branch) for branch in schema}:
-            schema.insert(random.randint(0, len(schema)), new)
-    elif random.random() < 0.3:
-        replace(["null", schema] if kind not in {"null", "union"} else schema)
+    named = isinstance(schema, dict) and "name" in schema
+    kind = "union" if isinstance(schema, list) else schema["type"] if named else ""
+    if kind and random.random() < 0.7:
+        INSIDE[kind](random, schema)
+    elif named:
+        _rename(random, schema)
+    elif random.random() < 0.3 and kind != "union" and schema != "null":
+        replace(["null", schema])
     else:
         replace(random.choice(PRIMITIVES))
 

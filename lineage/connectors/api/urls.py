@@ -1,0 +1,25 @@
+"""Addresses of connectors and runs."""
+
+from django.urls import path
+
+from lineage.connectors.api.views import (
+    CancelRun,
+    DescribeConnector,
+    DescribeRun,
+    ListConnectors,
+    ListQuarantine,
+    PauseConnector,
+    RegenerateConnector,
+    ResumeConnector,
+)
+
+urlpatterns = [
+    path("connectors", ListConnectors.as_view()),
+    path("connectors/<str:name>", DescribeConnector.as_view()),
+    path("connectors/<str:name>/regenerate", RegenerateConnector.as_view()),
+    path("connectors/<str:name>/pause", PauseConnector.as_view()),
+    path("connectors/<str:name>/resume", ResumeConnector.as_view()),
+    path("connectors/<str:name>/quarantine", ListQuarantine.as_view()),
+    path("runs/<uuid:run_id>", DescribeRun.as_view()),
+    path("runs/<uuid:run_id>/cancel", CancelRun.as_view()),
+]

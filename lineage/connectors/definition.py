@@ -1,0 +1,163 @@
+"""A connector as declared: what is read, what is written where, and how. Pure: no database.
+
+`{name, topics, target, table, mode, key, key_format, context, service, cluster}`; what is not
+one of these is refused, so that a typing error cannot pass silently.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from lineage.connectors.errors import DefinitionInvalidError, TargetInvalidError
+
+Mode = Literal["table", "events"]
+KeyFormat = Literal["text", "schema"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# leaves room for the names of its generations (`__g12`) within PostgreSQL's 63 bytes
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET_PARAMETER = re.compile(r"pass|secret|token|key", re.IGNORECASE)
+_REQUIRED = ("name", "topics", "target", "table")
+_KNOWN = (*_REQUIRED, "mode", "key", "key_format", "context", "service", "cluster")
+_HIDDEN = "•••"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A checked declaration. An empty `key` means: the record's key, in a column of its own."""
+
+    name: str
+    topics: tuple[str, ...]
+    target: str
+    table: str
+    mode: Mode = "table"
+    key: tuple[str, ...] = ()
+    key_format: KeyFormat = "text"
+    context: str | None = None
+    service: str | None = None
+    cluster: str | None = None
+
+
+def check(declared: Mapping[str, Any]) -> Definition:
+    """Return the definition, or raise DefinitionInvalidError naming the key and what is wrong."""
+    name = declared.get("name") or "?"
+    unknown = sorted(set(declared) - set(_KNOWN))
+    if unknown:
+        raise DefinitionInvalidError(
+            f"connector {name}: unknown {', '.join(unknown)} (known: {', '.join(_KNOWN)})"
+        )
+    missing = [key for key in _REQUIRED if not declared.get(key)]
+    if missing:
+        raise DefinitionInvalidError(f"connector {name}: {', '.join(missing)} missing")
+    definition = Definition(
+        name=_matching(declared, "name", _NAME, "letters, digits, '.', '_' and '-'"),
+        topics=_words(declared, "topics"),
+        target=_scheme(declared),
+        table=_matching(declared, "table", _TABLE, "at most 50 letters, digits and '_'"),
+        mode=cast("Mode", _one_of(declared, "mode", ("table", "events"))),
+        key=_words(declared, "key"),
+        key_format=cast("KeyFormat", _one_of(declared, "key_format", ("text", "schema"))),
+        context=_text(declared, "context"),
+        service=_text(declared, "service"),
+        cluster=_text(declared, "cluster"),
+    )
+    _fits_together(definition)
+    return definition
+
+
+def _fits_together(definition: Definition) -> None:
+    if definition.mode == "table" and len(definition.topics) > 1:
+        raise DefinitionInvalidError(
+            f"connector {definition.name}: a table is the fold of one topic; "
+            "several topics can be copied with mode: events"
+        )
+    if definition.mode == "events" and definition.key:
+        raise DefinitionInvalidError(
+            f"connector {definition.name}: with mode: events a row's key is its place in the log"
+        )
+    if len(definition.key) > 1 and definition.key_format == "text":
+        raise DefinitionInvalidError(
+            f"connector {definition.name}: a key of several columns needs key_format: schema"
+        )
+
+
+def _wrong(declared: Mapping[str, Any], key: str, wanted: str) -> DefinitionInvalidError:
+    return DefinitionInvalidError(
+        f"connector {declared.get('name') or '?'}: {key}: {declared[key]!r} is not {wanted}"
+    )
+
+
+def _matching(declared: Mapping[str, Any], key: str, pattern: re.Pattern[str], wanted: str) -> str:
+    value = declared[key]
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise _wrong(declared, key, wanted)
+    return value
+
+
+def _one_of(declared: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> str:
+    value = declared.get(key) or allowed[0]
+    if value not in allowed:
+        raise _wrong(declared, key, " or ".join(allowed))
+    return cast("str", value)
+
+
+def _text(declared: Mapping[str, Any], key: str) -> str | None:
+    value = declared.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(declared, key, "a name")
+    return value or None
+
+
+def _words(declared: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = declared.get(key) or []
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise _wrong(declared, key, "a name or a list of names")
+    if len(set(words)) != len(words):
+        raise _wrong(declared, key, "a list of different names")
+    return tuple(words)
+
+
+def _scheme(declared: Mapping[str, Any]) -> str:
+    """A URL, or one variable that will hold it; the scheme is judged when the URL is known."""
+    value = declared["target"]
+    if not isinstance(value, str) or not (_VARIABLE.match(value) or "://" in value):
+        raise _wrong(declared, "target", "a URL, such as sqlite:///PATH or postgresql://…")
+    return value
+
+
+# -- targets ------------------------------------------------------------------------------------
+def expand(target: str, setting: Callable[[str], str | None] = os.environ.get) -> str:
+    """Fill in each `${NAME}`; raise TargetInvalidError naming one that is not set."""
+
+    def value_of(found: re.Match[str]) -> str:
+        value = setting(found[1])
+        if not value:
+            raise TargetInvalidError(f"the target needs {found[1]}, which is not set")
+        return value
+
+    return _VARIABLE.sub(value_of, target)
+
+
+def redact(target: str) -> str:
+    """Return the target fit to be shown: variables unexpanded, no password, no secret parameter."""
+    parts = urlsplit(target)
+    if not parts.scheme:
+        return target
+    place = parts.netloc
+    if "@" in place:
+        user, _, host = place.rpartition("@")
+        name, colon, _ = user.partition(":")
+        place = f"{name}:{_HIDDEN}@{host}" if colon else f"{name}@{host}"
+    query = urlencode(
+        [
+            (key, _HIDDEN if _SECRET_PARAMETER.search(key) else value)
+            for key, value in parse_qsl(parts.query, keep_blank_values=True)
+        ],
+        safe="/•${}",
+    )
+    return urlunsplit((parts.scheme, place, parts.path, query, ""))

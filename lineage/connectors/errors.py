@@ -1,0 +1,131 @@
+"""What can go wrong with a copy.
+
+ConnectorError
+├── ConnectorMissingError      no connector has this name
+├── RunMissingError            no run has this id
+├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
+├── TargetInvalidError         a target URL that cannot be used
+├── RunInProgressError         the connector is being regenerated already
+├── RunCancelledError          somebody asked the run to stop
+├── LogIncompleteError         the log no longer holds what the copy is made of
+├── SchemaChangedError         a schema that does not fit the table: regenerate
+├── CopyDivergedError          what the table holds is not what the log says
+├── PoisonRecordError          one record that cannot be read
+└── SinkError                  the target database
+    ├── SinkUnavailableError   it does not answer: try again later
+    ├── SinkRefusedError       it refuses a value
+    ├── SinkMismatchError      its tables are not what the connector left there
+    └── FencedError            another owner has written since
+"""
+
+
+class ConnectorError(Exception):
+    """A connector could not do what was asked."""
+
+    code = "connector-error"
+    http_status = 500
+
+
+class ConnectorMissingError(ConnectorError):
+    """No connector has this name."""
+
+    code = "connector-not-found"
+    http_status = 404
+
+
+class RunMissingError(ConnectorError):
+    """No run has this id."""
+
+    code = "run-not-found"
+    http_status = 404
+
+
+class DefinitionInvalidError(ConnectorError):
+    """A declaration of a connector that cannot be used."""
+
+    code = "connector-definition-invalid"
+    http_status = 422
+
+
+class TargetInvalidError(ConnectorError):
+    """A target URL that cannot be used; the message never holds its password."""
+
+    code = "connector-target-invalid"
+    http_status = 422
+
+
+class RunInProgressError(ConnectorError):
+    """One run at a time: the connector has one already."""
+
+    code = "run-in-progress"
+    http_status = 409
+
+
+class RunCancelledError(ConnectorError):
+    """Somebody asked the run to stop."""
+
+    code = "run-cancelled"
+    http_status = 409
+
+
+class LogIncompleteError(ConnectorError):
+    """Records that the copy is made of are no longer in the log."""
+
+    code = "log-incomplete"
+    http_status = 409
+
+
+class SchemaChangedError(ConnectorError):
+    """A schema changed in a way that cannot be made in place: the copy must be regenerated."""
+
+    code = "schema-changed"
+    http_status = 409
+
+
+class CopyDivergedError(ConnectorError):
+    """The table read back is not the fold of the log."""
+
+    code = "copy-diverged"
+    http_status = 409
+
+
+class PoisonRecordError(ConnectorError):
+    """One record that cannot be read, ever; it belongs into quarantine."""
+
+    code = "record-unreadable"
+    http_status = 422
+
+
+class SinkError(ConnectorError):
+    """The target database failed."""
+
+    code = "sink-error"
+    http_status = 502
+
+
+class SinkUnavailableError(SinkError):
+    """The target database does not answer, or is too busy; later it may."""
+
+    code = "sink-unavailable"
+    http_status = 503
+
+
+class SinkRefusedError(SinkError):
+    """The target database refuses a value of a row."""
+
+    code = "sink-refused"
+    http_status = 422
+
+
+class SinkMismatchError(SinkError):
+    """A table of the copy is missing, or is not as the connector left it."""
+
+    code = "sink-mismatch"
+    http_status = 409
+
+
+class FencedError(SinkError):
+    """Offset, epoch or generation in the target moved on: another owner has written."""
+
+    code = "fenced"
+    http_status = 409

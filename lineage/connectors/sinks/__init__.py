@@ -1,0 +1,1 @@
+"""Target databases: one contract, one file each."""

@@ -1,0 +1,266 @@
+"""Read records in batches, from offsets that the caller keeps.
+
+A copy keeps its offsets in its own database, in the transaction that writes its rows. So a group,
+where there is one, only shares out the partitions (and lets Kafka see us); where to begin is
+asked of the caller each time a partition is assigned.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+
+from broker.connection import Connection
+from broker.errors import BrokerError, BrokerUnavailableError, translate, translated
+
+BEGINNING = -1
+"""Where to begin a partition of which nothing was read yet: its first record."""
+
+_NOT_IN_A_REBALANCE = frozenset({
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.ILLEGAL_GENERATION,
+})
+
+
+class Partition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class Record(NamedTuple):
+    """A record as it lies in the log: nothing decoded; the timestamp in ms since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] | None
+
+
+class OffsetGoneError(BrokerError):
+    """The offset to begin at is no longer, or not yet, in the log (KIP-107, KIP-392)."""
+
+    code = "offset-gone"
+    http_status = 409
+
+
+Offsets = Mapping[Partition, int]
+Claim = Callable[[Sequence[Partition]], Offsets]
+"""Asked whenever partitions are assigned: the next offset to read of each."""
+
+
+class PartitionReader:
+    """Reads committed records only (KIP-98) of assigned or of subscribed partitions.
+
+    `positions` holds, for each partition, the next offset to read. Transaction markers and
+    compacted records leave gaps; they are passed when the end of the partition is met.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        group: str,
+        *,
+        instance: str | None = None,
+        session_timeout: float = 10.0,
+    ) -> None:
+        """Join nothing yet. `instance` makes a static member (KIP-345): a restarted one takes
+        its partitions back at once; without it they are free after `session_timeout` seconds.
+        """
+        self.trouble = ""
+        self.positions: dict[Partition, int] = {}
+        self.ended: set[Partition] = set()
+        self._claim: Claim | None = None
+        self._failure: Exception | None = None
+        self._rebalanced = False
+        static = {"group.instance.id": instance} if instance else {}
+        self._consumer = Consumer(
+            connection.confluent(
+                group_id=group,
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                auto_offset_reset="error",
+                isolation_level="read_committed",
+                enable_partition_eof=True,
+                allow_auto_create_topics=False,
+                session_timeout_ms=int(session_timeout * 1000),
+                heartbeat_interval_ms=int(session_timeout * 1000 / 4),
+                max_poll_interval_ms=300_000,
+                fetch_wait_max_ms=100,
+                queued_min_messages=100_000,
+                error_cb=self._note,
+            )
+            | static
+        )
+
+    def _note(self, error: KafkaError) -> None:
+        """Keep what librdkafka complains about on its own threads, to be shown."""
+        self.trouble = error.str()
+
+    # -- where to read --------------------------------------------------------------------------
+    def assign(self, offsets: Offsets) -> None:
+        """Read these partitions from these offsets, in no group."""
+        self.positions = dict(offsets)
+        self.ended = set()
+        with translated():
+            self._consumer.assign([
+                TopicPartition(p.topic, p.partition, OFFSET_BEGINNING if o < 0 else o)
+                for p, o in offsets.items()
+            ])
+
+    def subscribe(self, topics: Sequence[str], claim: Claim) -> None:
+        """Join the group; read what it assigns to us from where `claim` says."""
+        self._claim = claim
+        with translated():
+            self._consumer.subscribe(
+                list(topics),
+                on_assign=self._assigned,
+                on_revoke=self._revoked,
+                on_lost=self._revoked,
+            )
+
+    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._rebalanced = True
+        owned = [Partition(p.topic, p.partition) for p in partitions]
+        try:
+            self.assign(self._claim(owned) if self._claim else {})
+        except Exception as failure:  # noqa: BLE001  (raised again by poll: C code stands between)
+            self._failure = failure
+            self._consumer.assign([])
+
+    def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._rebalanced = True
+        self.positions = {}
+        self.ended = set()
+        self._consumer.unassign()
+
+    # -- reading --------------------------------------------------------------------------------
+    def poll(self, limit: int, timeout: float) -> list[Record]:
+        """Return up to `limit` records, waiting `timeout` seconds at most.
+
+        What was fetched before a rebalance is dropped and read again from what was claimed:
+        it may belong to somebody else by now.
+        """
+        with translated():
+            messages = self._consumer.consume(limit, timeout)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if self._rebalanced:
+            self._rebalanced = False
+            if messages:
+                self.assign(dict(self.positions))
+            return []
+        return self._records(messages)
+
+    def _records(self, messages: Sequence[Any]) -> list[Record]:
+        records: list[Record] = []
+        keep = records.append
+        last: dict[tuple[str, int], int] = {}
+        for message in messages:
+            if message.error() is not None:
+                self._judge(message, last)
+                continue
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            last[topic, partition] = offset + 1
+            headers = message.headers()
+            keep(
+                Record(
+                    topic,
+                    partition,
+                    offset,
+                    message.timestamp()[1],
+                    message.key(),
+                    message.value(),
+                    tuple(headers) if headers else None,
+                )
+            )
+        for (topic, partition), position in last.items():
+            self.positions[Partition(topic, partition)] = position
+        if records:
+            self.trouble = ""
+        return records
+
+    def _judge(self, message: Any, last: dict[tuple[str, int], int]) -> None:
+        """Pass the end of a partition; raise what is no mere interruption."""
+        error = message.error()
+        code = error.code()
+        if code == KafkaError._PARTITION_EOF:  # noqa: SLF001  (librdkafka's public constant)
+            place = Partition(message.topic(), message.partition())
+            last[place.topic, place.partition] = message.offset()
+            self.ended.add(place)
+            self.trouble = ""
+        elif code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            raise OffsetGoneError(f"{message.topic()}/{message.partition()}: {error.str()}")
+        elif error.retriable() or code in _NOT_IN_A_REBALANCE:
+            self.trouble = error.str()
+        else:
+            raise translate(error)
+
+    # -- the log's ends, and what Kafka may see ----------------------------------------------------
+    def partitions(self, topics: Iterable[str], timeout: float = 10.0) -> list[Partition]:
+        """Name the partitions of the topics."""
+        found: list[Partition] = []
+        for topic in topics:
+            with translated():
+                described = self._consumer.list_topics(topic, timeout).topics[topic]
+            if described.error is not None:
+                raise translate(described.error)
+            found += [Partition(topic, number) for number in sorted(described.partitions)]
+        return found
+
+    def watermarks(self, partition: Partition, timeout: float = 10.0) -> tuple[int, int]:
+        """Return the first offset, and the one behind the last committed record (LSO, KIP-98)."""
+        with translated():
+            low, high = self._consumer.get_watermark_offsets(
+                TopicPartition(partition.topic, partition.partition), timeout
+            )
+        return low, high
+
+    def lag(self) -> int | None:
+        """Count the offsets not yet read of what we own, as of the last fetch."""
+        total = 0
+        for partition, position in list(self.positions.items()):
+            with translated():
+                known = self._consumer.get_watermark_offsets(
+                    TopicPartition(partition.topic, partition.partition), cached=True
+                )
+            if known is None or known[1] < 0:
+                return None
+            total += max(0, known[1] - max(position, known[0], 0))
+        return total
+
+    def commit(self) -> None:
+        """Tell the group how far we are, for others to see; we never read it back."""
+        places = [
+            TopicPartition(p.topic, p.partition, o) for p, o in self.positions.items() if o >= 0
+        ]
+        if not places:
+            return
+        try:
+            self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as error:
+            self.trouble = translate(error).args[0]
+
+    def check(self, timeout: float = 5.0) -> None:
+        """Raise BrokerUnavailableError where no broker answers."""
+        try:
+            with translated():
+                self._consumer.list_topics(timeout=timeout)
+        except BrokerError as error:
+            raise BrokerUnavailableError(str(error)) from error
+
+    def close(self) -> None:
+        """Leave the group (a static member stays until its session ends) and let go."""
+        self._consumer.close()

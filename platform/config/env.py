@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-
 T = TypeVar("T")
 
 
@@ -53,7 +52,7 @@ def number(name: str, default: float, help: str) -> float:  # noqa: A002
     return _parsed(name, text(name, str(default), help), float, "a number")
 
 
-def boolean(name: str, default: bool, help: str) -> bool:  # noqa: A002, FBT001
+def boolean(name: str, default: bool, help: str) -> bool:  # noqa: A002
     """Read a variable as a boolean: 1/0, true/false, yes/no, on/off."""
 
     def parse(raw: str) -> bool:

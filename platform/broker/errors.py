@@ -1,0 +1,121 @@
+"""What can go wrong between the product and Kafka: one tree, one place that maps both libraries.
+
+BrokerError
+├── BrokerUnavailableError    no broker answers
+├── BrokerTimeoutError        a broker answers, too late
+├── TopicMissingError         the topic is not there
+├── AccessDeniedError         authentication or an ACL says no
+├── SecuritySettingError      a security setting that is not on the allow-list
+└── EmbeddedKafkaError        the embedded broker cannot be fetched or started
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import KafkaError, KafkaException
+from kafka import errors as kafka_python
+
+
+class BrokerError(Exception):
+    """Kafka refused or failed a request."""
+
+    code = "broker-error"
+    http_status = 502
+
+
+class BrokerUnavailableError(BrokerError):
+    """No broker of the cluster can be reached."""
+
+    code = "broker-unavailable"
+    http_status = 503
+
+
+class BrokerTimeoutError(BrokerError):
+    """The cluster is reachable, yet did not answer in time."""
+
+    code = "broker-timeout"
+    http_status = 504
+
+
+class TopicMissingError(BrokerError):
+    """The topic, or the partition, does not exist."""
+
+    code = "topic-missing"
+    http_status = 404
+
+
+class AccessDeniedError(BrokerError):
+    """The cluster does not know us, or an ACL forbids the request."""
+
+    code = "broker-access-denied"
+    http_status = 403
+
+
+class SecuritySettingError(BrokerError):
+    """A security setting that a connection may not carry."""
+
+    code = "security-setting-invalid"
+    http_status = 422
+
+
+class EmbeddedKafkaError(BrokerError):
+    """The embedded broker could not be fetched, formatted or started."""
+
+    code = "embedded-kafka"
+    http_status = 500
+
+
+_BY_CODE: dict[int, type[BrokerError]] = {
+    KafkaError._TRANSPORT: BrokerUnavailableError,  # noqa: SLF001  (librdkafka's public constant)
+    KafkaError._ALL_BROKERS_DOWN: BrokerUnavailableError,  # noqa: SLF001
+    KafkaError._RESOLVE: BrokerUnavailableError,  # noqa: SLF001
+    KafkaError.BROKER_NOT_AVAILABLE: BrokerUnavailableError,
+    KafkaError._TIMED_OUT: BrokerTimeoutError,  # noqa: SLF001
+    KafkaError.REQUEST_TIMED_OUT: BrokerTimeoutError,
+    KafkaError._UNKNOWN_TOPIC: TopicMissingError,  # noqa: SLF001
+    KafkaError._UNKNOWN_PARTITION: TopicMissingError,  # noqa: SLF001
+    KafkaError.UNKNOWN_TOPIC_OR_PART: TopicMissingError,
+    KafkaError._AUTHENTICATION: AccessDeniedError,  # noqa: SLF001
+    KafkaError.SASL_AUTHENTICATION_FAILED: AccessDeniedError,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: AccessDeniedError,
+    KafkaError.GROUP_AUTHORIZATION_FAILED: AccessDeniedError,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: AccessDeniedError,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: AccessDeniedError,
+}
+
+_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], type[BrokerError]], ...] = (
+    (
+        (kafka_python.KafkaConnectionError, kafka_python.BrokerNotAvailableError),
+        BrokerUnavailableError,
+    ),
+    ((kafka_python.KafkaTimeoutError, kafka_python.RequestTimedOutError), BrokerTimeoutError),
+    (
+        (kafka_python.UnknownTopicOrPartitionError, kafka_python.UnknownTopicIdError),
+        TopicMissingError,
+    ),
+    (
+        (kafka_python.AuthorizationError, kafka_python.SaslAuthenticationFailedError),
+        AccessDeniedError,
+    ),
+)
+
+
+def translate(error: KafkaException | KafkaError | kafka_python.KafkaError) -> BrokerError:
+    """Return our error for a Kafka library's own."""
+    if isinstance(error, KafkaException):
+        error = error.args[0]
+    if isinstance(error, KafkaError):
+        return _BY_CODE.get(error.code(), BrokerError)(error.str())
+    for classes, ours in _BY_CLASS:
+        if isinstance(error, classes):
+            return ours(str(error))
+    return BrokerError(str(error))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise either library's errors inside the block as ours."""
+    try:
+        yield
+    except (KafkaException, kafka_python.KafkaError) as error:
+        raise translate(error) from error

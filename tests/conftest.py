@@ -11,7 +11,7 @@ from config.postgres import EmbeddedPostgres
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    """A real Apache Kafka, shared by the session: give your topics and groups names of their own."""
+    """A real Apache Kafka, shared by the session: name topics and groups uniquely."""
     broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker.connection

@@ -4,9 +4,9 @@ Every call opens its own client and closes it: callers are samplers and jobs, no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -68,6 +68,16 @@ def _result(future: "Future[T]", timeout: float) -> T:
         return future.result(timeout + 1)
     except TimeoutError:
         raise BrokerTimeoutError(f"no answer within {timeout:g} s") from None
+
+
+def _result_unless(future: "Future[T]", timeout: float, excused: Container[int]) -> T | None:
+    """Return the result, or `None` when Kafka answers with one of the excused error codes."""
+    try:
+        return _result(future, timeout)
+    except KafkaException as error:
+        if error.args[0].code() not in excused:
+            raise
+        return None
 
 
 @contextmanager
@@ -156,11 +166,7 @@ def create_topics(
     with _client(connection, timeout) as client:
         made = client.create_topics(wanted, operation_timeout=timeout, request_timeout=timeout)
         for future in made.values():
-            try:
-                _result(future, timeout)
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise
+            _result_unless(future, timeout, {KafkaError.TOPIC_ALREADY_EXISTS})
 
 
 def watermarks(
@@ -184,14 +190,9 @@ def _describe(
     if not names:
         return []
     futures = client.describe_topics(TopicCollection(list(names)), request_timeout=timeout)
-    described = []
-    for future in futures.values():
-        try:
-            described.append(_result(future, timeout))
-        except KafkaException as error:
-            if not missing_ok or error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise
-    return described
+    excused = {KafkaError.UNKNOWN_TOPIC_OR_PART} if missing_ok else frozenset()
+    answers = [_result_unless(future, timeout, excused) for future in futures.values()]
+    return [answer for answer in answers if answer is not None]
 
 
 def _read_configs(
@@ -203,15 +204,11 @@ def _read_configs(
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     found = {}
     for resource, future in client.describe_configs(resources, request_timeout=timeout).items():
-        try:
-            entries = _result(future, timeout)
-        except KafkaException as error:
-            if error.args[0].code() not in _UNREADABLE:
-                raise
-            continue
-        found[resource.name] = {
-            name: entry.value for name, entry in entries.items() if entry.value is not None
-        }
+        entries = _result_unless(future, timeout, _UNREADABLE)
+        if entries is not None:
+            found[resource.name] = {
+                name: entry.value for name, entry in entries.items() if entry.value is not None
+            }
     return found
 
 
@@ -219,40 +216,35 @@ def _read_watermarks(
     client: AdminClient, partitions: Sequence[TopicPartition], timeout: float
 ) -> dict[tuple[str, int], tuple[int, int]]:
     """Ask for the first and the last offset; a partition without a leader is left out."""
-    ends: list[dict[tuple[str, int], int]] = []
-    for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):
-        offsets: dict[tuple[str, int], int] = {}
-        for batch in _batches(partitions):
-            futures = client.list_offsets(dict.fromkeys(batch, spec), request_timeout=timeout)
-            for partition, future in futures.items():
-                try:
-                    offset = _result(future, timeout).offset
-                except KafkaException as error:
-                    if error.args[0].code() not in _UNREADABLE:
-                        raise
-                    continue
-                offsets[partition.topic, partition.partition] = offset
-        ends.append(offsets)
-    low, high = ends
+    low = _read_offsets(client, partitions, OffsetSpec.earliest(), timeout)
+    high = _read_offsets(client, partitions, OffsetSpec.latest(), timeout)
     return {key: (low[key], high[key]) for key in low if key in high}
+
+
+def _read_offsets(
+    client: AdminClient, partitions: Sequence[TopicPartition], spec: OffsetSpec, timeout: float
+) -> dict[tuple[str, int], int]:
+    offsets = {}
+    for batch in _batches(partitions):
+        futures = client.list_offsets(dict.fromkeys(batch, spec), request_timeout=timeout)
+        for partition, future in futures.items():
+            answer = _result_unless(future, timeout, _UNREADABLE)
+            if answer is not None:
+                offsets[partition.topic, partition.partition] = answer.offset
+    return offsets
 
 
 def _read_sizes(connection: Connection, timeout: float) -> dict[str, int] | None:
     """Return the bytes on disk of each topic, all replicas; `None` when we may not ask."""
-    sizes: dict[str, int] = defaultdict(int)
     milliseconds = int(timeout * 1000)
+    settings = connection.kafka_python(
+        request_timeout_ms=milliseconds, bootstrap_timeout_ms=milliseconds
+    )
+    sizes: dict[str, int] = defaultdict(int)
     try:
-        with translated():
-            admin = KafkaAdminClient(
-                **connection.kafka_python(
-                    request_timeout_ms=milliseconds, bootstrap_timeout_ms=milliseconds
-                )
-            )
-            try:
-                for broker in admin.describe_log_dirs():
-                    _add_sizes(broker, sizes)
-            finally:
-                admin.close()
+        with translated(), closing(KafkaAdminClient(**settings)) as admin:
+            for broker in admin.describe_log_dirs():
+                _add_sizes(broker, sizes)
     except AccessDeniedError:
         return None
     return sizes

@@ -2,8 +2,8 @@
 
 Linux tells a child of its parent's death (prctl(2), PR_SET_PDEATHSIG). The request is made by this
 file, run as a tiny program that then becomes the wanted one: unlike code between fork and exec, it
-is safe in a process with threads, and it comes after a switch to another user, which would clear the
-request. The parent meant is the *thread* that starts the program: start from one that lasts.
+is safe in a process with threads, and it comes after a switch to another user, which would clear
+the request. The parent meant is the *thread* that starts the program: start from one that lasts.
 Elsewhere than on Linux the program merely runs.
 """
 
@@ -36,7 +36,7 @@ def _change_user(name: str) -> None:
     os.environ["HOME"] = entry.pw_dir
 
 
-def _become(parent: int, ending: int, user: str, command: Sequence[str]) -> None:
+def _become(parent: int, ending: int, user: str, command: list[str]) -> None:
     if user:
         _change_user(user)
     if sys.platform == "linux":

@@ -34,4 +34,4 @@ def test_its_data_survive_a_restart(tmp_path: Path) -> None:
 
 def test_a_password_is_needed(postgres_url: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(postgres_url.replace(postgres_url.split(":")[2].split("@", maxsplit=1)[0], "wrong"))
+        psycopg.connect(postgres_url.replace("insideout:", "insideout:not-"))

@@ -1,0 +1,103 @@
+"""The words of lineage: nodes, edges, what proves them, and how far to believe it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import prod
+from typing import Any, Literal
+
+NodeKind = Literal["service", "topic", "copy", "actor"]
+
+STRENGTH: dict[str, float] = {
+    "connector": 0.99,  # our own copy says what it reads
+    "member": 0.95,  # the coordinator lists the member and its partitions
+    "transaction": 0.95,  # the coordinator lists the partitions of the transaction
+    "commit": 0.95,  # the group's commit carries the writer's producer id
+    "producer": 0.95,  # the partition leader lists the producer
+    "batch": 0.9,  # the log holds batches of that producer
+    "offset": 0.9,  # the group committed an offset
+    "header": 0.6,  # the record says so itself; anybody can write that
+}
+"""How far one kind of evidence is believed, as a probability; unlisted kinds count 0.5."""
+
+_PRESENCE = frozenset({"member", "connector"})
+FRESH_PRESENCE = timedelta(seconds=60)
+FRESH_MOVEMENT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, order=True)
+class Node:
+    """A service, topic or copy; or an actor that no service's patterns recognise.
+
+    An actor is named as Kafka names it, and `known_by` says what that name is: `group`,
+    `transactional_id`, `client_id`, `source` or `producer_id`.
+    """
+
+    kind: NodeKind
+    name: str
+    context: str | None = field(default=None, compare=False)
+    known_by: str = ""
+
+    @property
+    def key(self) -> str:
+        """A text that no other node has, for URLs and drawings: `topic:orders`."""
+        return f"{self.known_by or self.kind}:{self.name}"
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """One kind of proof of an edge: when it was first and last seen, and its particulars."""
+
+    kind: str
+    first_seen: datetime
+    last_seen: datetime
+    detail: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+
+@dataclass(frozen=True)
+class EdgeView:
+    """Data was seen to flow from source to target; `active` while the newest proof is fresh."""
+
+    source: Node
+    target: Node
+    evidence: tuple[EvidenceView, ...]
+    first_seen: datetime
+    last_seen: datetime
+    confidence: float
+    active: bool
+
+
+def confidence(kinds: Iterable[str]) -> float:
+    """Return the probability that the edge is real: independent proofs, each wrong now and then.
+
+    `1 - Π (1 - strength)`, each kind of evidence counted once, rounded to three digits. Age plays
+    no part: what was once seen did happen, and `active` tells whether it still does.
+    """
+    return round(1 - prod(1 - STRENGTH.get(kind, 0.5) for kind in set(kinds)), 3)
+
+
+def is_fresh(kind: str, last_seen: datetime, at: datetime) -> bool:
+    """Whether that evidence still speaks for the present at `at`.
+
+    Presence (a member, a running connector) is renewed with each sample and fades within a
+    minute; movement (a batch, a commit) comes when there is something to move: ten minutes.
+    """
+    return at - last_seen <= (FRESH_PRESENCE if kind in _PRESENCE else FRESH_MOVEMENT)
+
+
+def edge_view(
+    source: Node, target: Node, evidence: Iterable[EvidenceView], at: datetime
+) -> EdgeView:
+    """Sum up the evidence of one edge as of `at`; kinds in order of strength."""
+    proofs = tuple(
+        sorted(evidence, key=lambda proof: (-STRENGTH.get(proof.kind, 0.5), proof.kind))
+    )
+    return EdgeView(
+        source=source,
+        target=target,
+        evidence=proofs,
+        first_seen=min(proof.first_seen for proof in proofs),
+        last_seen=max(proof.last_seen for proof in proofs),
+        confidence=confidence(proof.kind for proof in proofs),
+        active=any(is_fresh(proof.kind, proof.last_seen, at) for proof in proofs),
+    )

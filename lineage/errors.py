@@ -1,0 +1,43 @@
+"""What can go wrong when lineage is asked for or observed.
+
+LineageError
+├── ClusterMissingError     no cluster has this name
+├── NodeMissingError        nothing in the ledger has this name
+├── InstantInvalidError     an `as_of` that is no instant
+└── SampleInProgressError   a sample is being taken already
+"""
+
+
+class LineageError(Exception):
+    """Lineage could not be answered or observed."""
+
+    code = "lineage-error"
+    http_status = 500
+
+
+class ClusterMissingError(LineageError):
+    """No cluster has this name."""
+
+    code = "cluster-not-found"
+    http_status = 404
+
+
+class NodeMissingError(LineageError):
+    """Nothing that was ever observed has this name."""
+
+    code = "lineage-node-not-found"
+    http_status = 404
+
+
+class InstantInvalidError(LineageError):
+    """A point in time that cannot be read; ISO 8601 is expected."""
+
+    code = "instant-invalid"
+    http_status = 422
+
+
+class SampleInProgressError(LineageError):
+    """One sample at a time: one is being taken."""
+
+    code = "sample-in-progress"
+    http_status = 409

@@ -1,0 +1,146 @@
+"""Pages of copies and of the runs that make them."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from lineage.connectors import actions
+from lineage.connectors.actions import ConnectorView
+from lineage.connectors.errors import RunInProgressError
+from lineage.connectors.models import Connector, Run
+from pages.listing import Column, Facet, Listing
+
+RUNS_SHOWN = 20
+QUARANTINE_SHOWN = 20
+# as a regeneration passes through them; a run that stopped early names one of them too
+PHASES = ("waiting", "load", "follow", "verify", "swap")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def list_copies(request: HttpRequest) -> HttpResponse:
+    """All copies with their state and lag."""
+    clusters = dict(Connector.objects.values_list("name", "cluster__name"))
+    listing: Listing[ConnectorView] = Listing(
+        actions.list_connectors(),
+        request.GET,
+        columns=[
+            Column("name", "Copy", lambda copy: copy.name),
+            Column("state", "State", lambda copy: copy.state),
+            Column("of", "Of"),
+            Column("lag", "Behind the log", lambda copy: copy.lag, numeric=True),
+            Column("rows", "Rows", lambda copy: copy.rows, numeric=True),
+            Column("rate", "Rows/s", lambda copy: copy.rows_per_second, numeric=True),
+            Column("generation", "Generation", lambda copy: copy.live_generation, numeric=True),
+            Column("target", "Kept in", lambda copy: copy.target),
+        ],
+        facets=[
+            Facet("state", "State", lambda copy: copy.state),
+            Facet("context", "Context", lambda copy: copy.context or ""),
+        ],
+        text=lambda copy: f"{copy.name} {copy.table} {copy.target} {' '.join(copy.topics)}",
+    )
+    fragment = "#rows" if "HX-Request" in request.headers else ""
+    return render(
+        request,
+        f"connectors/copies.html{fragment}",
+        {"listing": listing, "clusters": clusters},
+    )
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def show_copy(request: HttpRequest, name: str) -> HttpResponse:
+    """One copy: its state, its generations, its runs, and the records that were left out."""
+    connector = actions.find_connector(name)
+    fragment = "#live" if "HX-Request" in request.headers else ""
+    return render(
+        request,
+        f"connectors/copy.html{fragment}",
+        {
+            "copy": actions.describe_connector(name),
+            "connector": connector,
+            "live": connector.generations.filter(state="live").first(),
+            "generations": connector.generations.order_by("-number")[:RUNS_SHOWN],
+            "runs": connector.runs.select_related("generation")[:RUNS_SHOWN],
+            "quarantine": actions.list_quarantine(name, QUARANTINE_SHOWN),
+            "worker_alive": actions.worker_alive(),
+        },
+    )
+
+
+@require_POST
+def regenerate_copy(request: HttpRequest, name: str) -> HttpResponse:
+    """Start rebuilding a copy and go to the run; a run in progress is shown instead."""
+    try:
+        run = actions.regenerate(name)
+    except RunInProgressError as refused:
+        messages.warning(request, str(refused))
+        standing = actions.describe_connector(name).running
+        return redirect("run", standing) if standing else redirect("copy", name)
+    return redirect("run", run.pk)
+
+
+@require_POST
+def pause_copy(_request: HttpRequest, name: str) -> HttpResponse:
+    """Stop copying until resumed."""
+    actions.pause(name)
+    return redirect("copy", name)
+
+
+@require_POST
+def resume_copy(_request: HttpRequest, name: str) -> HttpResponse:
+    """Go on copying."""
+    actions.resume(name)
+    return redirect("copy", name)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """One run: its phases, how far it is, how fast, and what it said."""
+    run = actions.find_run(run_id)
+    fragment = "#progress" if "HX-Request" in request.headers else ""
+    return render(
+        request,
+        f"connectors/run.html{fragment}",
+        {"run": run, **_progress(run), "worker_alive": actions.worker_alive()},
+    )
+
+
+@require_POST
+def cancel_run(_request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Ask a run to stop; the copy stays as it was."""
+    actions.cancel(actions.find_run(run_id))
+    return redirect("run", run_id)
+
+
+def _progress(run: Run) -> dict[str, object]:
+    """What follows from a run's numbers: rate in records a second, seconds left, its phases."""
+    seconds = ((run.finished_at or run.moved_at) - run.started_at).total_seconds()
+    rate = run.done / seconds if run.done and seconds > 0 else None
+    running = run.state == Run.State.RUNNING
+    left = (run.total - run.done) / rate if running and rate and run.total is not None else None
+    return {
+        "rate": rate,
+        "seconds": seconds,
+        "seconds_left": max(left, 0) if left is not None else None,
+        "phases": _phases(run),
+    }
+
+
+def _phases(run: Run) -> list[tuple[str, str]]:
+    """Each phase with its state; the phase that a failed run stood in has failed."""
+    if run.state == Run.State.SUCCEEDED:
+        return [(phase, "done") for phase in PHASES]
+    if run.phase not in PHASES:
+        return [(run.phase, run.state)]
+    at = PHASES.index(run.phase)
+    return [
+        (phase, "done" if index < at else run.state if index == at else "waiting")
+        for index, phase in enumerate(PHASES)
+    ]

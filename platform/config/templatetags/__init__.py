@@ -1,0 +1,1 @@
+"""Filters and tags that every room's templates use."""

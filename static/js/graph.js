@@ -1,0 +1,153 @@
+// One graph: Graphviz lays the DOT text out, CSS paints it; zoom, drag, arrows between nodes.
+import { Graphviz } from "../vendor/wasm-graphviz/index.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const engine = Graphviz.load();
+
+// what presentation attributes say is left to the style sheet, which knows the theme
+const PAINT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family"];
+
+async function layout(text) {
+  const svg = new DOMParser().parseFromString((await engine).dot(text), "image/svg+xml")
+    .documentElement;
+  for (const element of svg.querySelectorAll("*")) {
+    for (const name of PAINT) element.removeAttribute(name);
+    for (const name of ["xlink:title", "target"]) element.removeAttribute(name);
+  }
+  for (const link of svg.querySelectorAll("a")) {
+    link.setAttribute("href", link.getAttribute("xlink:href") ?? "");
+    link.removeAttribute("xlink:href");
+    const words = [...link.querySelectorAll("text")].map((line) => line.textContent);
+    link.setAttribute("aria-label", words.join(" "));
+  }
+  for (const title of svg.querySelectorAll("title")) title.remove();
+  return document.importNode(svg, true);
+}
+
+function naming(svg, figure) {
+  svg.setAttribute("role", "group");
+  svg.setAttribute("aria-label", figure.dataset.label);
+}
+
+class View {
+  constructor(canvas, svg) {
+    this.canvas = canvas;
+    this.svg = svg;
+    const { width, height } = svg.viewBox.baseVal;
+    // Graphviz counts in points; a page counts in pixels
+    this.width = width * (4 / 3);
+    this.height = height * (4 / 3);
+    this.fit();
+  }
+
+  scale(to) {
+    this.zoom = Math.min(3, Math.max(0.2, to));
+    this.svg.setAttribute("width", this.width * this.zoom);
+    this.svg.setAttribute("height", this.height * this.zoom);
+  }
+
+  fit() {
+    const room = this.canvas.clientWidth - 16;
+    this.scale(Math.max(0.55, Math.min(1, room / this.width)));
+    const focus = this.svg.querySelector(".focus");
+    if (focus) this.reveal(focus);
+  }
+
+  reveal(node) {
+    const box = node.getBoundingClientRect();
+    const frame = this.canvas.getBoundingClientRect();
+    this.canvas.scrollBy(
+      box.left + box.width / 2 - frame.left - frame.width / 2,
+      box.top + box.height / 2 - frame.top - frame.height / 2,
+    );
+  }
+}
+
+function drag(canvas) {
+  let from = null;
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "mouse" || event.button !== 0) return;
+    from = { x: event.clientX + canvas.scrollLeft, y: event.clientY + canvas.scrollTop };
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!from) return;
+    canvas.classList.add("held");
+    canvas.scrollTo(from.x - event.clientX, from.y - event.clientY);
+  });
+  const release = () => {
+    from = null;
+    setTimeout(() => canvas.classList.remove("held"));
+  };
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointerleave", release);
+  canvas.addEventListener("dragstart", (event) => event.preventDefault());
+  canvas.addEventListener("click", (event) => {
+    if (canvas.classList.contains("held")) event.preventDefault();
+  });
+}
+
+const TOWARDS = {
+  ArrowLeft: (dx, dy) => [-dx, Math.abs(dy)],
+  ArrowRight: (dx, dy) => [dx, Math.abs(dy)],
+  ArrowUp: (dx, dy) => [-dy, Math.abs(dx)],
+  ArrowDown: (dx, dy) => [dy, Math.abs(dx)],
+};
+
+function centre(element) {
+  const box = element.getBoundingClientRect();
+  return [box.left + box.width / 2, box.top + box.height / 2];
+}
+
+// the nearest node in the arrow's direction; being off the axis counts double
+function nearest(svg, link, key) {
+  const [x, y] = centre(link);
+  let best = null;
+  for (const other of svg.querySelectorAll(".node a")) {
+    const [ox, oy] = centre(other);
+    const [ahead, aside] = TOWARDS[key](ox - x, oy - y);
+    if (other === link || ahead < 4) continue;
+    const cost = ahead + 2 * aside;
+    if (!best || cost < best.cost) best = { other, cost };
+  }
+  return best?.other;
+}
+
+function walk(view) {
+  view.canvas.addEventListener("keydown", (event) => {
+    const zoom = { "+": 1.25, "=": 1.25, "-": 0.8 }[event.key];
+    if (zoom) view.scale(view.zoom * zoom);
+    else if (event.key === "0") view.fit();
+    else if (event.key in TOWARDS && event.target.closest("a")) {
+      const next = nearest(view.svg, event.target.closest("a"), event.key);
+      if (!next) return;
+      next.focus({ preventScroll: true });
+      view.reveal(next);
+    } else return;
+    event.preventDefault();
+  });
+}
+
+function tools(figure, view) {
+  const actions = {
+    in: () => view.scale(view.zoom * 1.25),
+    out: () => view.scale(view.zoom * 0.8),
+    fit: () => view.fit(),
+  };
+  for (const button of figure.querySelectorAll("[data-zoom]")) {
+    button.hidden = false;
+    button.addEventListener("click", actions[button.dataset.zoom]);
+  }
+}
+
+export async function show(figure) {
+  const canvas = figure.querySelector(".canvas");
+  const svg = await layout(figure.querySelector(".dot").textContent);
+  if (!(svg instanceof SVGElement) || svg.namespaceURI !== SVG) return;
+  naming(svg, figure);
+  canvas.replaceChildren(svg);
+  const view = new View(canvas, svg);
+  drag(canvas);
+  walk(view);
+  tools(figure, view);
+  figure.dataset.drawn = "";
+}

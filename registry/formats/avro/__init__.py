@@ -1,0 +1,120 @@
+"""Avro: own parser, canonical text and compatibility engine, after the Java library 1.12."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import fastavro
+
+from registry.formats.avro.compare import compare
+from registry.formats.avro.model import (
+    ABSENT,
+    Collection,
+    Model,
+    Named,
+    Record,
+    RecordField,
+    Type,
+    Union,
+)
+from registry.formats.avro.parse import Parser, check_defaults, read_json
+from registry.formats.avro.render import Printer, dump
+from registry.formats.contract import (
+    Dependency,
+    Difference,
+    Field,
+    FormatName,
+    Parsed,
+    Policy,
+    SchemaInvalidError,
+)
+
+
+class AvroFormat:
+    """Avro behind the contract of a format."""
+
+    name: FormatName = "AVRO"
+
+    def parse(self, text: str, dependencies: Sequence[Dependency] = ()) -> Parsed:
+        """Parse and validate; each dependency's names are known to what follows it."""
+        parser = Parser()
+        for dependency in dependencies:
+            parser.parse(read_json(dependency.text))
+        referenced = tuple(parser.names.values())
+        model = Model(parser.parse(read_json(text)), referenced)
+        check_defaults(model.root)
+        stored, normal = Printer(model).print(), Printer(model, normal=True).print()
+        try:
+            stored.encode()
+        except UnicodeEncodeError:
+            raise SchemaInvalidError("a lone surrogate is no character") from None
+        return Parsed("AVRO", stored, normal, tuple(dependencies), model)
+
+    def compare(
+        self,
+        original: Parsed,
+        update: Parsed,
+        policy: Policy = "STRICT",  # noqa: ARG002  (Avro has one policy)
+    ) -> list[Difference]:
+        """Judge whether `update` can read what `original` wrote."""
+        return compare(update.model.root, original.model.root)
+
+    def fields(self, parsed: Parsed) -> list[Field]:
+        """The fields of the schema's records, by dotted path; a record is entered once per path."""
+        return list(_walk(parsed.model.root, "", ()))
+
+    def decoder(self, parsed: Parsed) -> Callable[[bytes], Mapping[str, Any] | Any]:
+        """A function from a payload to the values that fastavro reads with the writer's schema."""
+        names: dict[str, dict[str, Any]] = {}
+        for dependency in parsed.dependencies:
+            fastavro.parse_schema(read_json(dependency.text), named_schemas=names)
+        schema = fastavro.parse_schema(read_json(parsed.text), named_schemas=names)
+        return partial(_decode, schema)
+
+
+def _decode(schema: Any, payload: bytes) -> Any:
+    return fastavro.schemaless_reader(io.BytesIO(payload), schema, None)
+
+
+def _walk(each: Type, prefix: str, inside: tuple[Type, ...]) -> Iterator[Field]:
+    if each in inside:
+        return
+    if isinstance(each, Union):
+        for branch in each.branches:
+            yield from _walk(branch, prefix, inside)
+    elif isinstance(each, Collection):
+        yield from _walk(each.inner, prefix, inside)
+    elif isinstance(each, Record):
+        for declared in each.fields:
+            path = f"{prefix}.{declared.name}" if prefix else declared.name
+            yield _field(declared, path)
+            yield from _walk(declared.type, path, (*inside, each))
+
+
+def _field(declared: RecordField, path: str) -> Field:
+    absent = declared.default is ABSENT
+    tags = declared.props.get("confluent:tags")
+    return Field(
+        path=path,
+        type=_words(declared.type),
+        doc=declared.doc or "",
+        default=None if absent else dump(declared.default),
+        required=absent,
+        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+    )
+
+
+def _words(each: Type) -> str:
+    """A type in a few words, as a page shows it."""
+    if isinstance(each, Union):
+        return " | ".join(map(_words, each.branches))
+    if isinstance(each, Collection):
+        return f"{each.kind}<{_words(each.inner)}>"
+    if isinstance(each, Named):
+        return each.name.full
+    logical = each.props.get("logicalType")
+    return f"{each.kind} ({logical})" if isinstance(logical, str) else each.kind
+
+
+FORMAT = AvroFormat()

@@ -1,0 +1,182 @@
+"""Can a reader's schema read what a writer's wrote? (Avro specification, "Schema Resolution").
+
+Kinds, locations and second texts are those of the Java library's SchemaCompatibility.
+"""
+
+from dataclasses import dataclass, field
+
+from registry.formats.avro.model import (
+    ABSENT,
+    Collection,
+    Enum,
+    Fixed,
+    Named,
+    Record,
+    RecordField,
+    Type,
+    Union,
+)
+from registry.formats.contract import Difference
+
+_PROMOTIONS = {
+    "long": {"int"},
+    "float": {"int", "long"},
+    "double": {"int", "long", "float"},
+    "bytes": {"string"},
+    "string": {"bytes"},
+}
+_DESCRIPTIONS: dict[str, str] = {
+    "NAME_MISMATCH": "The name of the schema has changed (path '{path}')",
+    "FIXED_SIZE_MISMATCH": (
+        "The size of FIXED type field at path '{path}' in the new schema does not match with "
+        "the old schema"
+    ),
+    "MISSING_ENUM_SYMBOLS": (
+        "The new schema is missing enum symbols '{additional}' at path '{path}' in the old schema"
+    ),
+    "READER_FIELD_MISSING_DEFAULT_VALUE": (
+        "The field '{additional}' at path '{path}' in the new schema has no default value and is "
+        "missing in the old schema"
+    ),
+    "TYPE_MISMATCH": (
+        "The type (path '{path}') of a field in the new schema does not match with the old schema"
+    ),
+    "MISSING_UNION_BRANCH": (
+        "The new schema is missing a type inside a union field at path '{path}' in the old schema"
+    ),
+}
+
+Path = tuple[str, ...]
+Found = list[Difference]
+
+
+def compare(reader: Type, writer: Type) -> list[Difference]:
+    """Every reason why `reader` cannot read what `writer` wrote; none when it can."""
+    return _Comparison().pair(reader, writer, ())
+
+
+def _difference(kind: str, path: Path, additional: str) -> Difference:
+    pointer = "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in path)
+    described = _DESCRIPTIONS[kind].format(path=pointer, additional=additional)
+    return Difference(kind, pointer, described, compatible=False, additional=additional)
+
+
+@dataclass
+class _Comparison:
+    """One comparison; a pair in progress is taken as compatible, which makes recursion end."""
+
+    _known: dict[tuple[int, int], Found] = field(default_factory=dict)
+    # keeps what was compared alive, so that an identity is never used twice
+    _kept: list[tuple[Type, Type]] = field(default_factory=list)
+
+    def pair(self, reader: Type, writer: Type, path: Path) -> Found:
+        key = (id(reader), id(writer))
+        if key in self._known:
+            return self._known[key]
+        self._kept.append((reader, writer))
+        self._known[key] = []
+        self._known[key] = found = self._judge(reader, writer, path)
+        return found
+
+    def _judge(self, reader: Type, writer: Type, path: Path) -> Found:
+        if isinstance(writer, Union):
+            return self._writer_union(reader, writer, path)
+        if isinstance(reader, Union):
+            return self._reader_union(reader, writer, path)
+        if reader.kind != writer.kind:
+            if writer.kind in _PROMOTIONS.get(reader.kind, ()):
+                return []
+            return [_mismatch(reader, writer, path)]
+        if isinstance(reader, Collection) and isinstance(writer, Collection):
+            inner = "items" if reader.kind == "array" else "values"
+            return self.pair(reader.inner, writer.inner, (*path, inner))
+        if isinstance(reader, Named) and isinstance(writer, Named):
+            return _names(reader, writer, path) + self._bodies(reader, writer, path)
+        return []
+
+    def _writer_union(self, reader: Type, writer: Union, path: Path) -> Found:
+        found: Found = []
+        for index, branch in enumerate(writer.branches):
+            apart = self.pair(reader, branch, (*path, str(index)))
+            if not isinstance(reader, Union):
+                found += apart
+            elif apart:
+                found.append(_missing_branch(branch, (*path, str(index))))
+        return found
+
+    def _reader_union(self, reader: Union, writer: Type, path: Path) -> Found:
+        if any(not self.pair(branch, writer, ()) for branch in reader.branches):
+            return []
+        return [_missing_branch(writer, path)]
+
+    def _bodies(self, reader: Named, writer: Named, path: Path) -> Found:
+        if isinstance(reader, Fixed) and isinstance(writer, Fixed):
+            return _sizes(reader, writer, path)
+        if isinstance(reader, Enum) and isinstance(writer, Enum):
+            return _symbols(reader, writer, path)
+        if isinstance(reader, Record) and isinstance(writer, Record):
+            return self._fields(reader, writer, path)
+        return []
+
+    def _fields(self, reader: Record, writer: Record, path: Path) -> Found:
+        written = {declared.name: declared for declared in writer.fields}
+        found: Found = []
+        for index, declared in enumerate(reader.fields):
+            here = (*path, "fields", str(index))
+            source = _source(declared, written)
+            if source is not None:
+                found += self.pair(declared.type, source.type, (*here, "type"))
+            elif declared.default is ABSENT:
+                found += self._unwritten(declared, writer, here)
+        return found
+
+    def _unwritten(self, declared: RecordField, writer: Record, path: Path) -> Found:
+        """A field that was not written and has no default; an enum's own default is no help."""
+        if isinstance(declared.type, Enum) and declared.type.default is not None:
+            return self.pair(declared.type, writer, (*path, "type"))
+        return [_difference("READER_FIELD_MISSING_DEFAULT_VALUE", path, declared.name)]
+
+
+def _source(declared: RecordField, written: dict[str, RecordField]) -> RecordField | None:
+    """The writer's field that fills the reader's: of its name, else of an alias."""
+    for name in (declared.name, *declared.aliases):
+        if name in written:
+            return written[name]
+    return None
+
+
+def _names(reader: Named, writer: Named, path: Path) -> Found:
+    if reader.name.name == writer.name.name or writer.name in reader.aliases:
+        return []
+    return [_difference("NAME_MISMATCH", (*path, "name"), f"expected: {writer.name.full}")]
+
+
+def _sizes(reader: Fixed, writer: Fixed, path: Path) -> Found:
+    if reader.size == writer.size:
+        return []
+    additional = f"expected: {writer.size}, found: {reader.size}"
+    return [_difference("FIXED_SIZE_MISMATCH", (*path, "size"), additional)]
+
+
+def _symbols(reader: Enum, writer: Enum, path: Path) -> Found:
+    missing = sorted(set(writer.symbols) - set(reader.symbols))
+    if not missing or reader.default is not None:
+        return []
+    additional = f"[{', '.join(missing)}]"
+    return [_difference("MISSING_ENUM_SYMBOLS", (*path, "symbols"), additional)]
+
+
+def _kind(each: Type) -> str:
+    return "RECORD" if each.kind == "error" else each.kind.upper()
+
+
+def _mismatch(reader: Type, writer: Type, path: Path) -> Difference:
+    additional = f"reader type: {_kind(reader)} not compatible with writer type: {_kind(writer)}"
+    return _difference("TYPE_MISMATCH", path, additional)
+
+
+def _missing_branch(writer: Type, path: Path) -> Difference:
+    additional = f"reader union lacking writer type: {_kind(writer)}"
+    return _difference("MISSING_UNION_BRANCH", path, additional)
+
+

@@ -89,9 +89,7 @@ def edge_view(
     source: Node, target: Node, evidence: Iterable[EvidenceView], at: datetime
 ) -> EdgeView:
     """Sum up the evidence of one edge as of `at`; kinds in order of strength."""
-    proofs = tuple(
-        sorted(evidence, key=lambda proof: (-STRENGTH.get(proof.kind, 0.5), proof.kind))
-    )
+    proofs = tuple(sorted(evidence, key=lambda proof: (-STRENGTH.get(proof.kind, 0.5), proof.kind)))
     return EdgeView(
         source=source,
         target=target,

@@ -1,0 +1,329 @@
+"""The requests behind each question, and how their answers are read."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from kafka import KafkaAdminClient
+from kafka import errors as kafka_python
+from kafka.protocol.admin import (
+    DescribeProducersRequest,
+    DescribeTransactionsRequest,
+    ListTransactionsRequest,
+)
+from kafka.protocol.consumer import FetchRequest, ListOffsetsRequest, OffsetFetchRequest
+from kafka.protocol.metadata import CoordinatorType, MetadataRequest
+
+from broker.observe.describing import Describing
+from broker.observe.found import (
+    Found,
+    GroupListing,
+    Layout,
+    Partition,
+    Producer,
+    Transaction,
+)
+
+T = TypeVar("T")
+_GROUPS_A_REQUEST = 200
+_PARTITIONS_A_REQUEST = 2000
+_FETCH_BYTES = 4 * 1024 * 1024
+_LATEST = -1
+
+# the leader moved, or is not there yet: asking again helps
+_TRANSIENT = frozenset({3, 5, 6, 9})
+_NO_SUCH_TRANSACTION = 105
+# offset out of range: retention passed us by, the next sample starts at the new end
+_OUT_OF_RANGE = 1
+
+Asked = tuple[dict[Partition, T], dict[str, str], set[Partition]]
+
+
+def say(code: int) -> str:
+    """Return Kafka's words for an error code."""
+    error = kafka_python.for_code(code)
+    return f"{getattr(error, 'message', error.__name__)} (error {code})".lower().replace("_", " ")
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut into lists of at most `size`."""
+    everything = list(items)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]
+
+
+def by_topic(partitions: Iterable[Partition]) -> dict[str, list[int]]:
+    """Group partition numbers by topic."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for topic, number in partitions:
+        found[topic].append(number)
+    return found
+
+
+class Requests(Describing, KafkaAdminClient):
+    """kafka-python's admin client, asking what its public methods answer in part or not at all."""
+
+    # -- topics -----------------------------------------------------------------------------------
+    def layout(self) -> Layout:
+        """Return every topic's partitions and leaders."""
+        answer = self._manager.run(self._ask, MetadataRequest(topics=None))
+        leaders, internal, counts = {}, set(), {}
+        for topic in answer.topics:
+            if topic.error_code or topic.name is None:
+                continue
+            if topic.is_internal or topic.name.startswith("__"):
+                internal.add(topic.name)
+            counts[topic.name] = len(topic.partitions)
+            for part in topic.partitions:
+                if part.leader_id >= 0:
+                    leaders[Partition(topic.name, part.partition_index)] = part.leader_id
+        return Layout(leaders, frozenset(internal), counts)
+
+    async def _ask(self, request: Any, node: int | None = None) -> Any:
+        return await self._manager.send(request, node_id=node)
+
+    @staticmethod
+    def _by_leader(
+        partitions: Iterable[Partition], layout: Layout
+    ) -> tuple[dict[int, list[Partition]], set[Partition]]:
+        routed: dict[int, list[Partition]] = defaultdict(list)
+        lost = set()
+        for partition in partitions:
+            leader = layout.leaders.get(partition)
+            if leader is not None:
+                routed[leader].append(partition)
+            elif partition.topic in layout.partitions:
+                lost.add(partition)
+        return routed, lost
+
+    # -- groups -----------------------------------------------------------------------------------
+    def list_groups(self, *_: Any, **__: Any) -> list[GroupListing]:
+        """List the groups of all kinds; kinds are lower case, groups of old brokers classic."""
+        listed = super().list_groups()
+        return [
+            GroupListing(
+                name=group["group_id"],
+                kind=(group.get("group_type") or "classic").lower(),
+                state=group.get("group_state") or "",
+                protocol=group.get("protocol_type") or "",
+            )
+            for group in listed
+        ]
+
+    def committed_offsets(self, groups: Sequence[str]) -> Found[dict[str, dict[Partition, int]]]:
+        """Fetch committed offsets; what a group may not tell is a problem under its name."""
+        return Found(*self._manager.run(self._committed_offsets, groups))
+
+    async def _committed_offsets(
+        self, groups: Sequence[str]
+    ) -> tuple[dict[str, dict[Partition, int]], dict[str, str]]:
+        found: dict[str, dict[Partition, int]] = {}
+        problems: dict[str, str] = {}
+        asked = OffsetFetchRequest.OffsetFetchRequestGroup
+        for node, names in (await self._coordinators(groups)).items():
+            for chunk in chunks(names, _GROUPS_A_REQUEST):
+                request = OffsetFetchRequest(
+                    groups=[asked(group_id=name, topics=None) for name in chunk],
+                    min_version=8,
+                    max_version=9,
+                )
+                for group in (await self._ask(request, node)).groups:
+                    self._check_coordinator(group.error_code)
+                    if group.error_code:
+                        problems[group.group_id] = say(group.error_code)
+                        continue
+                    found[group.group_id] = {
+                        Partition(topic.name, part.partition_index): part.committed_offset
+                        for topic in group.topics
+                        for part in topic.partitions
+                        if not part.error_code and part.committed_offset >= 0
+                    }
+        return found, problems
+
+    # -- producers and transactions ---------------------------------------------------------------
+    def producers(
+        self, partitions: Iterable[Partition], layout: Layout
+    ) -> Asked[tuple[Producer, ...]]:
+        """Ask each leader for the producers it remembers."""
+        return self._manager.run(self._producers, partitions, layout)
+
+    async def _producers(
+        self, partitions: Iterable[Partition], layout: Layout
+    ) -> Asked[tuple[Producer, ...]]:
+        found: dict[Partition, tuple[Producer, ...]] = {}
+        problems: dict[str, str] = {}
+        routed, again = self._by_leader(partitions, layout)
+        topic_request = DescribeProducersRequest.TopicRequest
+        for node, owned in routed.items():
+            for chunk in chunks(owned, _PARTITIONS_A_REQUEST):
+                request = DescribeProducersRequest(
+                    topics=[
+                        topic_request(name=name, partition_indexes=numbers)
+                        for name, numbers in by_topic(chunk).items()
+                    ]
+                )
+                for topic in (await self._ask(request, node)).topics:
+                    for part in topic.partitions:
+                        place = Partition(topic.name, part.partition_index)
+                        if part.error_code in _TRANSIENT:
+                            again.add(place)
+                        elif part.error_code:
+                            problems[topic.name] = say(part.error_code)
+                        else:
+                            found[place] = tuple(map(_producer, part.active_producers))
+        return found, problems, again
+
+    def transactions(self) -> list[Transaction]:
+        """List transactional ids, and describe those under way."""
+        return self._manager.run(self._transactions)
+
+    async def _transactions(self) -> list[Transaction]:
+        listed = {}
+        for broker in self._manager.cluster.brokers():
+            answer = await self._ask(
+                ListTransactionsRequest(state_filters=[], producer_id_filters=[]), broker.node_id
+            )
+            if answer.error_code:
+                raise kafka_python.for_code(answer.error_code)("ListTransactions")
+            for state in answer.transaction_states:
+                listed[state.transactional_id] = Transaction(
+                    state.transactional_id, state.producer_id, state.transaction_state
+                )
+        under_way = [name for name, it in listed.items() if it.state == "Ongoing"]
+        async for found in self._described_transactions(under_way):
+            listed[found.transactional_id] = found
+        return list(listed.values())
+
+    async def _described_transactions(self, names: Sequence[str]) -> Any:
+        if not names:
+            return
+        routed = await self._coordinators(names, CoordinatorType.TRANSACTION)
+        for node, owned in routed.items():
+            answer = await self._ask(DescribeTransactionsRequest(transactional_ids=owned), node)
+            for it in answer.transaction_states:
+                if it.error_code:
+                    continue
+                partitions = tuple(
+                    Partition(topic.topic, number)
+                    for topic in it.topics
+                    for number in topic.partitions
+                )
+                yield Transaction(
+                    it.transactional_id, it.producer_id, it.transaction_state, partitions
+                )
+
+    # -- the log ----------------------------------------------------------------------------------
+    def end_offsets(self, partitions: Iterable[Partition], layout: Layout) -> Asked[int]:
+        """Ask each leader for the offset one past its last record."""
+        return self._manager.run(self._end_offsets, partitions, layout)
+
+    async def _end_offsets(self, partitions: Iterable[Partition], layout: Layout) -> Asked[int]:
+        found: dict[Partition, int] = {}
+        problems: dict[str, str] = {}
+        routed, again = self._by_leader(partitions, layout)
+        topic_request = ListOffsetsRequest.ListOffsetsTopic
+        part_request = topic_request.ListOffsetsPartition
+        for node, owned in routed.items():
+            for chunk in chunks(owned, _PARTITIONS_A_REQUEST):
+                request = ListOffsetsRequest(
+                    replica_id=-1,
+                    isolation_level=0,
+                    topics=[
+                        topic_request(
+                            name=name,
+                            partitions=[
+                                part_request(partition_index=number, timestamp=_LATEST)
+                                for number in numbers
+                            ],
+                        )
+                        for name, numbers in by_topic(chunk).items()
+                    ],
+                    min_version=1,
+                    max_version=8,
+                )
+                for topic in (await self._ask(request, node)).topics:
+                    for part in topic.partitions:
+                        place = Partition(topic.name, part.partition_index)
+                        if part.error_code in _TRANSIENT:
+                            again.add(place)
+                        elif part.error_code:
+                            problems[topic.name] = say(part.error_code)
+                        else:
+                            found[place] = part.offset
+        return found, problems, again
+
+    def fetch(
+        self,
+        positions: Mapping[Partition, int],
+        layout: Layout,
+        *,
+        partition_bytes: int,
+        total: int,
+    ) -> Found[dict[Partition, bytes]]:
+        """Fetch one chunk of raw batches a partition, waiting for nothing."""
+        return Found(*self._manager.run(self._fetch, positions, layout, partition_bytes, total))
+
+    async def _fetch(
+        self, positions: Mapping[Partition, int], layout: Layout, partition_bytes: int, total: int
+    ) -> tuple[dict[Partition, bytes], dict[str, str]]:
+        found: dict[Partition, bytes] = {}
+        problems: dict[str, str] = {}
+        routed, _ = self._by_leader(positions, layout)
+        size = 0
+        # so few partitions a request that each gets its share of the request's bytes
+        a_request = max(1, _FETCH_BYTES // partition_bytes)
+        for node, owned in routed.items():
+            for chunk in chunks(owned, a_request):
+                if size >= total:
+                    return found, problems
+                request = _fetch_request({it: positions[it] for it in chunk}, partition_bytes)
+                for topic in (await self._ask(request, node)).responses:
+                    for part in topic.partitions:
+                        data = bytes(part.records or b"")
+                        size += len(data)
+                        if data:
+                            found[Partition(topic.topic, part.partition_index)] = data
+                        elif part.error_code and part.error_code != _OUT_OF_RANGE:
+                            problems[topic.topic] = say(part.error_code)
+        return found, problems
+
+
+def _producer(state: Any) -> Producer:
+    return Producer(
+        producer_id=state.producer_id,
+        last_timestamp=state.last_timestamp,
+        # a coordinator's marker was seen, or a transaction is open
+        transactional=state.coordinator_epoch >= 0 or state.current_txn_start_offset >= 0,
+    )
+
+
+def _fetch_request(positions: Mapping[Partition, int], partition_bytes: int) -> FetchRequest:
+    """Ask outside any fetch session (KIP-227), by topic names (before KIP-516's version 13)."""
+    part_request = FetchRequest.FetchTopic.FetchPartition
+    return FetchRequest(
+        replica_id=-1,
+        max_wait_ms=0,
+        min_bytes=0,
+        max_bytes=_FETCH_BYTES,
+        isolation_level=0,
+        session_id=0,
+        session_epoch=-1,
+        topics=[
+            FetchRequest.FetchTopic(
+                topic=name,
+                partitions=[
+                    part_request(
+                        partition=number,
+                        fetch_offset=positions[Partition(name, number)],
+                        partition_max_bytes=partition_bytes,
+                    )
+                    for number in numbers
+                ],
+            )
+            for name, numbers in by_topic(positions).items()
+        ],
+        forgotten_topics_data=[],
+        rack_id="",
+        min_version=4,
+        max_version=12,
+    )

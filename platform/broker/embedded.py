@@ -139,6 +139,7 @@ class EmbeddedKafka:
         self._wanted_port = port
         self._ports: tuple[int, int] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun = 0.0
 
     @property
     def connection(self) -> Connection:
@@ -158,6 +159,11 @@ class EmbeddedKafka:
 
         Raises EmbeddedKafkaError, with one line that says why.
         """
+        self.launch(report)
+        self.await_ready(report)
+
+    def launch(self, report: Report = _silent) -> None:
+        """Do the first part of `start`: begin its process, which takes seconds to answer."""
         java = _java()
         classpath = ":".join(str(jar) for jar in _fetch_jars(report))
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +175,7 @@ class EmbeddedKafka:
             report("formatting its storage")
             self._format(launch)
         report("starting")
-        begun = time.monotonic()
+        self._begun = time.monotonic()
         with (self.folder / "console.log").open("wb") as console:
             self._process = subprocess.Popen(
                 tied([*launch, *_HEAP, "kafka.Kafka", str(self.folder / "server.properties")]),
@@ -179,12 +185,15 @@ class EmbeddedKafka:
                 # a Ctrl-C in the terminal is for the supervisor: clients stop before their broker
                 start_new_session=True,
             )
+
+    def await_ready(self, report: Report = _silent) -> None:
+        """Do the second part of `start`: return when it answers."""
         try:
-            self._await_answer(begun + _START_SECONDS)
+            self._await_answer(self._begun + _START_SECONDS)
         except BaseException:
             self.stop()
             raise
-        report(f"ready in {time.monotonic() - begun:.1f} s")
+        report(f"ready in {time.monotonic() - self._begun:.1f} s")
 
     def stop(self) -> None:
         """Stop it in order, or kill it when it takes too long; nothing is lost either way."""

@@ -94,7 +94,8 @@ class EmbeddedPostgres:
             self._initialise(binaries, user)
         report("starting")
         begun = time.monotonic()
-        self._port = _free_port()
+        # the same port after a crash: its clients know it
+        self._port = self._port or _free_port()
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 # SIGINT is PostgreSQL's fast shutdown: it does not wait for its clients

@@ -14,6 +14,9 @@ VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var", "folder for everything that `mak
 PORT = env.integer("PORT", 8080, "port of the web server")
 HOST = env.text("HOST", "127.0.0.1", "address that the web server listens on")
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, "web worker processes")
+WEB_THREADS = env.integer(
+    "WEB_THREADS", 8, "requests that one web worker serves at once; each may hold a connection"
+)
 DEMO = env.boolean("DEMO", True, "run the worked example (examples/shop) in `make run`")
 DEBUG = env.boolean("DEBUG", False, "Django's debug pages; never in production")
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "least severe message that is logged").upper()
@@ -61,6 +64,11 @@ KAFKA_BOOTSTRAP_SERVERS = env.text(
     "KAFKA_BOOTSTRAP_SERVERS", "", "your Kafka; empty: `make run` starts an embedded one"
 )
 KAFKA_CLUSTER_NAME = env.text("KAFKA_CLUSTER_NAME", "local", "what pages call that cluster")
+COPIES_POSTGRES_URL = env.text(
+    "COPIES_POSTGRES_URL",
+    "",
+    "database of the worked example's PostgreSQL copy; empty: `make run` starts an embedded one",
+)
 SAMPLE_SECONDS = env.number("SAMPLE_SECONDS", 5.0, "seconds between two samples of a cluster")
 
 # -- Django -------------------------------------------------------------------------------------
@@ -127,7 +135,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"
 # files are served from where they are installed: there is no collect step to forget
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -157,6 +164,8 @@ CELERY_BROKER_URL = env.text(
 )
 if not CELERY_BROKER_URL:
     _jobs = VAR_DIR / "jobs"
+    for _folder in ("queue", "control"):
+        (_jobs / _folder).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_jobs / "queue"),

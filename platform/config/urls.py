@@ -1,7 +1,21 @@
 """Every address of the product; each app brings its own."""
 
 from django.urls import include, path
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
+    path("", include("config.health")),
+    path(
+        "api/openapi.json",
+        SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),
+        name="openapi",
+    ),
+    path("api/v1/", include("lineage.connectors.api.urls")),
     path("", include("config.pages")),
 ]
+
+handler400 = "config.faults.answer_bad_request"
+handler403 = "config.faults.answer_forbidden"
+handler404 = "config.faults.answer_not_found"
+handler500 = "config.faults.answer_failure"

@@ -1,0 +1,83 @@
+"""Answers to requests that no view answered: a page for browsers, a problem for programs.
+
+Programs get RFC 9457 problems, except at the registry's addresses, whose clients expect
+Confluent's `{"error_code", "message"}`.
+"""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+
+_REGISTRY_ROOTS = frozenset({
+    "subjects",
+    "schemas",
+    "config",
+    "mode",
+    "compatibility",
+    "contexts",
+    "exporters",
+    "v1",
+})
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person's browser asks: programs do not name text/html."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def _problem(status: HTTPStatus, detail: str) -> HttpResponse:
+    code = status.phrase.lower().replace(" ", "-")
+    body = {
+        "type": f"urn:insideout:{code}",
+        "title": status.phrase.lower(),
+        "status": status.value,
+        "detail": detail,
+    }
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def _page(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:
+    # after a failure the page is drawn without what the frame reads from the database
+    framed = None if status is HTTPStatus.INTERNAL_SERVER_ERROR else request
+    try:
+        page = render_to_string(
+            f"{status.value}.html", {"status": status.value, "detail": detail}, framed
+        )
+    except TemplateDoesNotExist:
+        text = f"{status.value} {status.phrase}: {detail}\n"
+        return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(page, status=status)
+
+
+def _answer(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:
+    root = request.path.split("/", 2)[1]
+    if root in _REGISTRY_ROOTS:
+        body = {"error_code": status.value, "message": f"HTTP {status.value} {status.phrase}"}
+        return JsonResponse(
+            body, status=status, content_type="application/vnd.schemaregistry.v1+json"
+        )
+    if root != "api" and wants_page(request):
+        return _page(request, status, detail)
+    return _problem(status, detail)
+
+
+def answer_bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
+    """Answer a request that Django refused to read."""
+    return _answer(request, HTTPStatus.BAD_REQUEST, "the request cannot be read")
+
+
+def answer_forbidden(request: HttpRequest, _exception: Exception) -> HttpResponse:
+    """Answer a request that is not allowed."""
+    return _answer(request, HTTPStatus.FORBIDDEN, "this is not allowed")
+
+
+def answer_not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere."""
+    return _answer(request, HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}")
+
+
+def answer_failure(request: HttpRequest) -> HttpResponse:
+    """Answer when a view failed; the log has the reason."""
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "this failed; the log says why")

@@ -1,0 +1,1 @@
+"""Other projects' real clients, driven against a served registry (`make test-clients`)."""

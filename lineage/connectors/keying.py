@@ -1,0 +1,143 @@
+"""What makes a row: the record's key, or its place in the log. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from broker.consume import Record
+from lineage.connectors.columns import Column, Kind, Layout, Plan, SourceColumn
+from lineage.connectors.definition import Definition
+from lineage.connectors.engine_fold import Decoder, FoldKey, Key, Keying
+from lineage.connectors.errors import PoisonRecordError
+
+RECORD_KEY = "record_key"
+_KEY_KINDS: tuple[Kind, ...] = ("integer", "bigint", "uuid", "text")
+
+
+def keying_of(definition: Definition, decoder: Decoder) -> Keying:
+    """Return the keying that a definition asks for."""
+    if definition.mode == "events":
+        return EventKeying()
+    if definition.key_format == "schema":
+        return SchemaKeying(decoder, definition.key)
+    return TextKeying(definition.key[0] if definition.key else RECORD_KEY)
+
+
+def key_text(raw: bytes | None) -> str:
+    """Return a raw key as text; what is not UTF-8 as hexadecimal behind `\\x`."""
+    if raw is None:
+        return ""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return "\\x" + raw.hex()
+
+
+class _TableKeying:
+    """Rows by record key: the last value wins, a null value removes."""
+
+    mode = "table"
+
+    def fold_key(self, record: Record) -> FoldKey:
+        """Return the raw key: equal bytes are equal keys, as they are to compaction."""
+        return record.key
+
+    def removes(self, record: Record) -> bool:
+        """Whether the value is null."""
+        return record.value is None
+
+
+class TextKeying(_TableKeying):
+    """The key is text in one column, or a number or UUID where the value's field is one."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+
+    def columns(self, _record: Record, plan: Plan) -> tuple[tuple[Column, ...], int]:
+        """Return the key column, of the kind that the value's field of that name has."""
+        source = plan.find(self._column)
+        kind = source.column.kind if source else "text"
+        return (Column(self._column, kind if kind in _KEY_KINDS else "text"),), 1
+
+    def lead(self, record: Record, layout: Layout) -> Key:
+        """Return the key, converted to its column's kind."""
+        text = key_text(record.key)
+        if layout.columns[0].kind in {"integer", "bigint"}:
+            try:
+                return (int(text),)
+            except ValueError:
+                raise PoisonRecordError(f"key {text!r} is no whole number") from None
+        return (text,)
+
+
+class SchemaKeying(_TableKeying):
+    """The key was written with a schema of its own: its fields are the key's columns."""
+
+    def __init__(self, decoder: Decoder, names: Sequence[str]) -> None:
+        self._decoder = decoder
+        self._names = names
+
+    def _sources(self, plan: Plan) -> list[tuple[str, SourceColumn]]:
+        columns = plan.columns
+        if len(columns) == 1 and columns[0].path == ("",):
+            return [(self._names[0] if self._names else RECORD_KEY, columns[0])]
+        chosen = [s for s in columns if not self._names or s.column.name in self._names]
+        if len(chosen) < max(1, len(self._names)):
+            raise PoisonRecordError(f"the key has no {' and '.join(self._names)}")
+        return [(source.column.name, source) for source in chosen]
+
+    def columns(self, record: Record, _plan: Plan) -> tuple[tuple[Column, ...], int]:
+        """Return the fields of the key's schema as columns."""
+        key_plan, _ = self._decoder.key(record.key or b"")
+        found = tuple(
+            Column(name, s.column.kind, s.column.precision, s.column.scale)
+            for name, s in self._sources(key_plan)
+        )
+        return found, len(found)
+
+    def lead(self, record: Record, _layout: Layout) -> Key:
+        """Return the decoded fields of the key."""
+        plan, value = self._decoder.key(record.key or b"")
+        values: list[Any] = []
+        for _, source in self._sources(plan):
+            found = value
+            for name in source.path:
+                found = found if name == "" else found[name]
+            if found is None:
+                raise PoisonRecordError(f"the key's {source.column.name} is null")
+            values.append(source.convert(found) if source.convert else found)
+        return tuple(values)
+
+
+class EventKeying:
+    """Rows by place in the log: nothing is replaced, nothing removed."""
+
+    mode = "events"
+    _COLUMNS = (
+        Column("kafka_topic", "text"),
+        Column("kafka_partition", "integer"),
+        Column("kafka_offset", "bigint"),
+        Column("kafka_timestamp", "timestamptz", 3),
+        Column("kafka_key", "text"),
+    )
+
+    def fold_key(self, record: Record) -> FoldKey:
+        """Return the record's place."""
+        return record.topic, record.partition, record.offset
+
+    def removes(self, _record: Record) -> bool:
+        """Tell that nothing is; a null value is no event, and is left out by its reader."""
+        return False
+
+    def columns(self, _record: Record, _plan: Plan) -> tuple[tuple[Column, ...], int]:
+        """Return place, time and key."""
+        return self._COLUMNS, 3
+
+    def lead(self, record: Record, _layout: Layout) -> Key:
+        """Return place, time and key of a record."""
+        return (
+            record.topic,
+            record.partition,
+            record.offset,
+            record.timestamp * 1000,
+            key_text(record.key),
+        )

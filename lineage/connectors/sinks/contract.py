@@ -1,0 +1,150 @@
+"""The contract of a target database: one file per kind implements it, one test suite holds for all.
+
+Beside the copy a sink keeps two tables of its own in the same database, so that rows and offsets
+move in one transaction:
+
+insideout_offsets      (connector, topic, partition) → next_offset, epoch
+insideout_generations  connector → number, table_name, layout
+
+A write is *fenced*: it happens only while the generation, and of each partition the offset and
+the epoch, are those that the writer claimed. Whoever lost its claim meanwhile (a paused process,
+a lost lease, a swap) gets FencedError and has changed nothing.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from broker.consume import Partition
+from lineage.connectors.columns import Column, Layout, Row
+
+
+@dataclass(frozen=True)
+class Live:
+    """The generation that readers see; no layout: its table is not made yet."""
+
+    number: int
+    table: str
+    layout: Layout | None
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a partition stands in the copy; `next` is -1 where nothing was read yet."""
+
+    next: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Move:
+    """One partition's step from `expected` to `next`, under the claimed epoch."""
+
+    partition: Partition
+    expected: int
+    next: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Fence:
+    """What must still hold when a batch is written, and what its offsets become."""
+
+    connector: str
+    generation: int
+    moves: tuple[Move, ...]
+
+
+class BehindError(Exception):
+    """A shadow may not be swapped in: the live table has already read further."""
+
+
+def shadow_of(table: str) -> str:
+    """Return the name under which a generation is built."""
+    return f"{table}__new"
+
+
+def retired_of(table: str, number: int) -> str:
+    """Return the name under which a replaced generation is kept."""
+    return f"{table}__g{number}"
+
+
+class Sink(Protocol):
+    """One open target. Every method is one transaction; any of them raises a SinkError."""
+
+    kind: ClassVar[str]
+
+    def column_type(self, column: Column) -> str:
+        """Return the type that a column has in this database."""
+        ...
+
+    # -- whose turn it is -------------------------------------------------------------------------
+    def live(self, connector: str) -> Live | None:
+        """Return the live generation, if there is any."""
+        ...
+
+    def positions(self, connector: str) -> dict[Partition, Position]:
+        """Return where every partition stands."""
+        ...
+
+    def claim(
+        self, connector: str, table: str, partitions: Sequence[Partition]
+    ) -> tuple[Live, dict[Partition, Position]]:
+        """Become the one owner of these partitions: raises their epochs, fences all others."""
+        ...
+
+    # -- the live table ---------------------------------------------------------------------------
+    def shape(self, connector: str, generation: int, layout: Layout) -> Layout:
+        """Create the live table, or add the columns it lacks; returns the layout it has then."""
+        ...
+
+    def merge(
+        self,
+        table: str,
+        layout: Layout,
+        upserts: Sequence[Row],
+        deletes: Collection[tuple[Any, ...]],
+        fence: Fence | None = None,
+    ) -> None:
+        """Write a batch, and its offsets under the fence. Each primary key comes once."""
+        ...
+
+    def refusals(self, table: str, layout: Layout, rows: Sequence[Row]) -> dict[int, str]:
+        """Find the rows that the database refuses, by bisection; nothing is written."""
+        ...
+
+    # -- a generation -----------------------------------------------------------------------------
+    def load(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        """Create a table (dropping what stood there) and fill it, the fastest way."""
+        ...
+
+    def widen(self, table: str, columns: Sequence[Column]) -> None:
+        """Add columns to a table."""
+        ...
+
+    def read(self, table: str, layout: Layout) -> Iterator[Row]:
+        """Read a table back as canonical rows, in any order, without keeping it in memory."""
+        ...
+
+    def count(self, table: str) -> int:
+        """Count rows; 0 where there is no table."""
+        ...
+
+    def swap(
+        self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
+    ) -> None:
+        """Make the shadow of `live.table` generation `live.number` and all its owners begin anew.
+
+        One transaction: rename, offsets, epochs, generation. Raises BehindError where the live
+        table has read further than `offsets`, FencedError where `live` is not one more than the
+        generation in place.
+        """
+        ...
+
+    def drop(self, table: str) -> None:
+        """Drop a table, if there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...

@@ -1,0 +1,422 @@
+"""SQLite as a target: WAL, so that readers never wait; every write transaction IMMEDIATE.
+
+Instants are text in ISO 8601 (UTC, `Z`), decimals and UUIDs text, JSON and arrays JSON text.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from broker.consume import Partition
+from lineage.connectors.columns import Column, Convert, Layout, Row, day, instant, local_instant
+from lineage.connectors.errors import (
+    FencedError,
+    SinkError,
+    SinkMismatchError,
+    SinkRefusedError,
+    SinkUnavailableError,
+    TargetInvalidError,
+)
+from lineage.connectors.sinks.bisect import find_refused
+from lineage.connectors.sinks.contract import (
+    BehindError,
+    Fence,
+    Live,
+    Position,
+    retired_of,
+    shadow_of,
+)
+
+_TYPES = {
+    "integer": "INTEGER",
+    "bigint": "INTEGER",
+    "boolean": "INTEGER",
+    "real": "REAL",
+    "double": "REAL",
+    "bytes": "BLOB",
+}
+_BOOKKEEPING = """
+CREATE TABLE IF NOT EXISTS insideout_offsets (
+  connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  next_offset INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS insideout_generations (
+  connector TEXT PRIMARY KEY, number INTEGER NOT NULL, table_name TEXT NOT NULL,
+  layout TEXT, live_at TEXT NOT NULL) WITHOUT ROWID;
+"""
+_LOAD_CHUNK = 20_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (a local timestamp has no zone)
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+
+
+def quoted(name: str) -> str:
+    """Return a name as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql(template: str, **parts: str) -> str:
+    """Fill quoted identifiers and lists of them into a statement; values are always bound."""
+    return template.format(**parts)
+
+
+# -- canonical values, to SQLite and back ---------------------------------------------------------
+def _time_text(value: int) -> str:
+    return (_LOCAL_EPOCH + timedelta(microseconds=value)).time().isoformat("microseconds")
+
+
+def _time_value(text: str) -> int:
+    found = datetime.fromisoformat(f"1970-01-01T{text}")
+    return (found - _LOCAL_EPOCH) // timedelta(microseconds=1)
+
+
+def _instant_text(value: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=value)
+    return moment.replace(tzinfo=None).isoformat("T", "microseconds") + "Z"
+
+
+_WRITE: dict[str, Convert] = {
+    "boolean": int,
+    "decimal": lambda value: format(value, "f"),
+    "timestamptz": _instant_text,
+    "timestamp": lambda value: (_LOCAL_EPOCH + timedelta(microseconds=value)).isoformat(
+        "T", "microseconds"
+    ),
+    "date": lambda value: date.fromordinal(_FIRST_DAY + value).isoformat(),
+    "time": _time_text,
+    "array": lambda value: orjson.dumps(value).decode(),
+}
+_READ: dict[str, Convert] = {
+    "boolean": bool,
+    "decimal": Decimal,
+    "timestamptz": instant(1),
+    "timestamp": lambda text: local_instant(1)(datetime.fromisoformat(text)),
+    "date": day,
+    "time": _time_value,
+    "array": orjson.loads,
+}
+
+
+def _converted(layout: Layout, converts: Mapping[str, Convert], row: Sequence[Any]) -> Row:
+    return [
+        value if value is None or column.kind not in converts else converts[column.kind](value)
+        for column, value in zip(layout.columns, row, strict=True)
+    ]
+
+
+def _writers(layout: Layout) -> list[tuple[int, Convert]]:
+    return [
+        (index, _WRITE[column.kind])
+        for index, column in enumerate(layout.columns)
+        if column.kind in _WRITE
+    ]
+
+
+class SqliteSink:
+    """One connection to one database file, used by one thread."""
+
+    kind: ClassVar[str] = "sqlite"
+
+    def __init__(self, url: str, timeout: float = 20.0) -> None:
+        """Open `sqlite:///PATH`, making the file and its folder."""
+        path = Path(unquote(urlsplit(url).path[1:]))
+        if not path.name:
+            raise TargetInvalidError("sqlite:///PATH needs a path")
+        with _mapped():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SinkUnavailableError(str(error)) from error
+            self._db = sqlite3.connect(path, timeout, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            # views go on naming the table, whichever generation bears its name
+            self._db.execute("PRAGMA legacy_alter_table=ON")
+            self._db.executescript(_BOOKKEEPING)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def column_type(self, column: Column) -> str:
+        """Return SQLite's type: what it cannot hold exactly is text."""
+        return _TYPES.get(column.kind, "TEXT")
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction, its lock taken at once."""
+        with _mapped():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    # -- whose turn it is -------------------------------------------------------------------------
+    def live(self, connector: str) -> Live | None:
+        """Return the live generation, if there is any."""
+        with _mapped():
+            found = self._db.execute(
+                "SELECT number, table_name, layout FROM insideout_generations WHERE connector = ?",
+                (connector,),
+            ).fetchone()
+        return (
+            Live(found[0], found[1], Layout.load(found[2]) if found[2] else None) if found else None
+        )
+
+    def positions(self, connector: str) -> dict[Partition, Position]:
+        """Return where every partition stands."""
+        with _mapped():
+            rows = self._db.execute(
+                "SELECT topic, partition, next_offset, epoch FROM insideout_offsets "
+                "WHERE connector = ?",
+                (connector,),
+            ).fetchall()
+        return {Partition(row[0], row[1]): Position(row[2], row[3]) for row in rows}
+
+    def claim(
+        self, connector: str, table: str, partitions: Sequence[Partition]
+    ) -> tuple[Live, dict[Partition, Position]]:
+        """Become the one owner of these partitions."""
+        with self._write() as db:
+            db.execute(
+                "INSERT INTO insideout_generations VALUES (?, 1, ?, NULL, datetime('now')) "
+                "ON CONFLICT DO NOTHING",
+                (connector, table),
+            )
+            db.executemany(
+                "INSERT INTO insideout_offsets VALUES (?, ?, ?, -1, 1) "
+                "ON CONFLICT DO UPDATE SET epoch = epoch + 1",
+                [(connector, *partition) for partition in partitions],
+            )
+            live = self.live(connector)
+            places = self.positions(connector)
+        assert live is not None
+        return live, {partition: places[partition] for partition in partitions}
+
+    # -- tables -------------------------------------------------------------------------------------
+    def _exists(self, table: str) -> bool:
+        return bool(
+            self._db.execute(
+                "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
+            ).fetchone()
+        )
+
+    def _create(self, table: str, layout: Layout) -> None:
+        columns = ", ".join(
+            f"{quoted(column.name)} {self.column_type(column)}"
+            + (" NOT NULL" if column.name in layout.key else "")
+            for column in layout.columns
+        )
+        key = ", ".join(map(quoted, layout.key))
+        self._db.execute(
+            f"CREATE TABLE {quoted(table)} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID"
+        )
+
+    def _add(self, table: str, columns: Iterable[Column]) -> None:
+        for column in columns:
+            self._db.execute(
+                f"ALTER TABLE {quoted(table)} ADD COLUMN "
+                f"{quoted(column.name)} {self.column_type(column)}"
+            )
+
+    def shape(self, connector: str, generation: int, layout: Layout) -> Layout:
+        """Create the live table, or add the columns it lacks."""
+        with self._write() as db:
+            live = self.live(connector)
+            if live is None or live.number != generation:
+                raise FencedError(f"{connector}: generation {generation} is no longer live")
+            held = live.layout
+            if held is None:
+                if self._exists(live.table):
+                    raise SinkMismatchError(
+                        f"a table {live.table} is there already, and not of this connector's "
+                        "making: rename it, or regenerate to replace it"
+                    )
+                self._create(live.table, layout)
+                wider = layout
+            else:
+                wider = held.extended(layout.columns)
+                self._add(live.table, wider.columns[len(held.columns) :])
+            db.execute(
+                "UPDATE insideout_generations SET layout = ? WHERE connector = ?",
+                (wider.dump(), connector),
+            )
+        return wider
+
+    def widen(self, table: str, columns: Sequence[Column]) -> None:
+        """Add columns to a table."""
+        with self._write():
+            self._add(table, columns)
+
+    def drop(self, table: str) -> None:
+        """Drop a table, if there."""
+        with self._write() as db:
+            db.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+
+    def count(self, table: str) -> int:
+        """Count rows; 0 where there is no table."""
+        with _mapped():
+            if not self._exists(table):
+                return 0
+            statement = _sql("SELECT count(*) FROM {table}", table=quoted(table))
+            return int(self._db.execute(statement).fetchone()[0])
+
+    # -- rows -----------------------------------------------------------------------------------
+    def _upsert(self, table: str, layout: Layout) -> str:
+        names = [quoted(name) for name in layout.names]
+        values = [f"{name} = excluded.{name}" for name in names[layout.keys :]]
+        return _sql(
+            "INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO {action}",
+            table=quoted(table),
+            names=", ".join(names),
+            marks=", ".join("?" * len(names)),
+            key=", ".join(names[: layout.keys]),
+            action=f"UPDATE SET {', '.join(values)}" if values else "NOTHING",
+        )
+
+    def _encoded(self, layout: Layout, rows: Iterable[Row]) -> Iterator[Row]:
+        writers = _writers(layout)
+        for row in rows:
+            encoded = list(row)
+            for index, write in writers:
+                if encoded[index] is not None:
+                    encoded[index] = write(encoded[index])
+            yield encoded
+
+    def _put(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        try:
+            self._db.executemany(self._upsert(table, layout), self._encoded(layout, rows))
+        except (OverflowError, ValueError, sqlite3.IntegrityError, sqlite3.DataError) as error:
+            raise SinkRefusedError(str(error)) from error
+        except (sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
+            raise SinkRefusedError(str(error)) from error
+
+    def merge(
+        self,
+        table: str,
+        layout: Layout,
+        upserts: Sequence[Row],
+        deletes: Collection[tuple[Any, ...]],
+        fence: Fence | None = None,
+    ) -> None:
+        """Write a batch, and its offsets under the fence."""
+        with self._write() as db:
+            if fence is not None:
+                self._pass(fence)
+            if upserts:
+                self._put(table, layout, upserts)
+            if deletes:
+                where = " AND ".join(f"{quoted(name)} = ?" for name in layout.key)
+                keys = Layout(layout.columns[: layout.keys], layout.keys)
+                db.executemany(
+                    _sql("DELETE FROM {table} WHERE {where}", table=quoted(table), where=where),
+                    self._encoded(keys, (list(key) for key in deletes)),
+                )
+
+    def _pass(self, fence: Fence) -> None:
+        """Move the offsets on, or raise FencedError where any is not as claimed."""
+        live = self.live(fence.connector)
+        moved = self._db.executemany(
+            "UPDATE insideout_offsets SET next_offset = ? WHERE connector = ? AND topic = ? "
+            "AND partition = ? AND next_offset = ? AND epoch = ?",
+            [
+                (move.next, fence.connector, *move.partition, move.expected, move.epoch)
+                for move in fence.moves
+            ],
+        ).rowcount
+        if live is None or live.number != fence.generation or moved != len(fence.moves):
+            raise FencedError(f"{fence.connector}: another owner has written since")
+
+    def refusals(self, table: str, layout: Layout, rows: Sequence[Row]) -> dict[int, str]:
+        """Find the rows that SQLite refuses."""
+
+        def attempt(some: Sequence[Row]) -> None:
+            with self._write() as db:
+                db.execute("SAVEPOINT attempt")
+                try:
+                    self._put(table, layout, some)
+                finally:
+                    db.execute("ROLLBACK TO attempt")
+
+        return find_refused(rows, attempt)
+
+    # -- a generation -----------------------------------------------------------------------------
+    def load(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        """Create a table and fill it, in transactions short enough for the live copy to go on."""
+        with self._write() as db:
+            db.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+            self._create(table, layout)
+        waiting = iter(rows)
+        while chunk := list(islice(waiting, _LOAD_CHUNK)):
+            with self._write():
+                self._put(table, layout, chunk)
+
+    def read(self, table: str, layout: Layout) -> Iterator[Row]:
+        """Read a table back as canonical rows."""
+        names = ", ".join(map(quoted, layout.names))
+        with _mapped():
+            statement = _sql("SELECT {names} FROM {table}", names=names, table=quoted(table))
+            for row in self._db.execute(statement):
+                yield _converted(layout, _READ, row)
+
+    def swap(
+        self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
+    ) -> None:
+        """Rename, move offsets and epochs, and record the generation, in one transaction."""
+        with self._write() as db:
+            before = self.live(connector)
+            if (before.number if before else 0) != live.number - 1:
+                raise FencedError(f"{connector}: another generation was swapped in meanwhile")
+            for partition, position in self.positions(connector).items():
+                if position.next > offsets.get(partition, -1):
+                    raise BehindError(f"{partition.topic}/{partition.partition}")
+            if before and self._exists(before.table):
+                db.execute(
+                    f"DROP TABLE IF EXISTS {quoted(retired_of(before.table, live.number - 2))}"
+                )
+                kept = retired_of(before.table, before.number)
+                db.execute(f"DROP TABLE IF EXISTS {quoted(kept)}")
+                db.execute(f"ALTER TABLE {quoted(before.table)} RENAME TO {quoted(kept)}")
+            elif self._exists(live.table):
+                kept = retired_of(live.table, 0)
+                db.execute(f"ALTER TABLE {quoted(live.table)} RENAME TO {quoted(kept)}")
+            db.execute(
+                f"ALTER TABLE {quoted(shadow_of(live.table))} RENAME TO {quoted(live.table)}"
+            )
+            db.executemany(
+                "INSERT INTO insideout_offsets VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE "
+                "SET next_offset = excluded.next_offset, epoch = epoch + 1",
+                [(connector, *partition, offset) for partition, offset in offsets.items()],
+            )
+            db.execute(
+                "INSERT INTO insideout_generations VALUES (?, ?, ?, ?, datetime('now')) "
+                "ON CONFLICT DO UPDATE SET number = excluded.number, layout = excluded.layout, "
+                "table_name = excluded.table_name, live_at = excluded.live_at",
+                (connector, live.number, live.table, layout.dump()),
+            )
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Raise SQLite's errors as ours: busy or unreachable, not as left, or merely failed."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "no such" in text or "has no column" in text or "already exists" in text:
+            raise SinkMismatchError(f"{text}: regenerate") from error
+        raise SinkUnavailableError(text) from error
+    except sqlite3.DatabaseError as error:
+        raise SinkError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Panels of copies that other rooms' pages include."""

@@ -96,7 +96,12 @@ def _java() -> str:
 
 def _fetch_jars(report: Report) -> list[Path]:
     logging.getLogger("jgo").setLevel(logging.ERROR)
-    report(f"fetching Kafka {VERSION} (45 MB the first time)")
+    jars_kept = Path(jgo.GlobalSettings.load().cache_dir) / "envs" / "org" / "apache" / "kafka"
+    report(
+        f"Kafka {VERSION}"
+        if jars_kept.exists()
+        else f"fetching Kafka {VERSION} (45 MB) from Maven Central"
+    )
     try:
         jars = {jar.name: jar for spec in _ENDPOINTS for jar in jgo.build(spec).all_jars}
     except (OSError, RuntimeError, ValueError, requests.RequestException) as error:
@@ -261,8 +266,8 @@ class EmbeddedKafka:
         )
 
     def _last_complaint(self) -> str:
-        """Return the last error of its log, which tells why it ended."""
+        """Return the last exception of its log, which tells why it ended."""
         log = self.folder / "server.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        complaints = [line for line in lines if re.search(r" (ERROR|FATAL) ", line)]
+        complaints = [line for line in lines if re.match(r"[\w.]+(Exception|Error): ", line)]
         return complaints[-1] if complaints else f"see {self.folder / 'console.log'}"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from broker.lifeline import tied
@@ -162,7 +163,7 @@ class Child:
         if not self.log.exists() or self.log.stat().st_size < _LOG_BYTES:
             return
         parts = [self.log.with_suffix(f".log.{number}") for number in range(1, _KEPT_LOGS + 1)]
-        for newer, older in reversed(list(zip(parts, parts[1:], strict=False))):
+        for newer, older in reversed(list(pairwise(parts))):
             if newer.exists():
                 newer.replace(older)
         parts[0].write_bytes(self.log.read_bytes())

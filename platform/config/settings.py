@@ -129,6 +129,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer(
     "MAX_BODY_BYTES", 5 * 1024 * 1024, "largest request body accepted, in bytes"
 )
+# -- registry: limits checked before a schema is parsed ------------------------------------------
+REGISTRY_MAX_SCHEMA_BYTES = env.integer(
+    "REGISTRY_MAX_SCHEMA_BYTES", 1024 * 1024, "largest schema accepted, in bytes"
+)
+REGISTRY_MAX_SCHEMA_DEPTH = env.integer(
+    "REGISTRY_MAX_SCHEMA_DEPTH", 100, "deepest nesting of brackets in a schema, and of references"
+)
+REGISTRY_MAX_SCHEMA_PARTS = env.integer(
+    "REGISTRY_MAX_SCHEMA_PARTS", 100_000, "most objects and lists in one schema"
+)
+REGISTRY_LIST_LIMIT = env.integer(
+    "REGISTRY_LIST_LIMIT", 10_000, "entries of a registry list when a client names no limit"
+)
+
 LANGUAGE_CODE = "en"
 USE_I18N = False
 TIME_ZONE = "UTC"

@@ -330,7 +330,7 @@ class Supervisor:
         return lambda message: self._say.doing(name, message)
 
 
-class _StopRequested(BaseException):  # noqa: N818  (no error: somebody wants it to stop)
+class _StopRequested(BaseException):
     """A signal asked for the end."""
 
 

@@ -1,4 +1,8 @@
-"""WSGI entry point (Django over ASGI costs several times the CPU per request)."""
+"""WSGI entry point (Django over ASGI costs several times the CPU per request).
+
+The server decodes the path before it hands it on: `/subjects/a%2Fb/versions` arrives as
+`/subjects/a/b/versions`, so addresses that hold a free name take it as `<path:…>`.
+"""
 
 import os
 

@@ -1,0 +1,34 @@
+"""An address that leads nowhere is told in the asker's own language."""
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_api_answers_with_a_problem(client: Client) -> None:
+    answer = client.get("/api/v1/nothing", HTTP_ACCEPT="text/html")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "urn:insideout:not-found",
+        "title": "not found",
+        "status": 404,
+        "detail": "there is nothing at /api/v1/nothing",
+    }
+
+
+def test_a_program_gets_a_problem(client: Client) -> None:
+    assert client.get("/nothing").headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_browser_gets_a_page(client: Client) -> None:
+    answer = client.get("/nothing", HTTP_ACCEPT="text/html,*/*")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/")
+
+
+def test_a_registry_client_gets_confluents_error(client: Client) -> None:
+    answer = client.get("/schemas/nothing/at/all", HTTP_ACCEPT="text/html")
+    assert answer.json() == {"error_code": 404, "message": "HTTP 404 Not Found"}
+    assert answer.headers["Content-Type"] == "application/vnd.schemaregistry.v1+json"

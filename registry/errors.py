@@ -5,7 +5,7 @@ RegistryError
 │     SubjectSoftDeleted 40404, SubjectNotSoftDeleted 40405, VersionSoftDeleted 40406,
 │     VersionNotSoftDeleted 40407, CompatibilityNotConfigured 40408, ModeNotConfigured 40409,
 │     AssociationNotFound 40410
-├── ConflictError (409): Incompatible 40901, Association… 40902–40908
+├── ConflictError (409): Incompatible 40901, Association… 40902 to 40905
 ├── RefusedError (422): SchemaRefused 42201, VersionInvalid 42202, LevelInvalid 42203,
 │     ModeInvalid 42204, NotPermitted 42205, ReferenceExists 42206, IdMismatch 42207,
 │     SubjectInvalid 42208, SchemaTooLarge 42209, RuleSetInvalid 42210, ContextNotEmpty 42211,

@@ -178,5 +178,3 @@ def _mismatch(reader: Type, writer: Type, path: Path) -> Difference:
 def _missing_branch(writer: Type, path: Path) -> Difference:
     additional = f"reader union lacking writer type: {_kind(writer)}"
     return _difference("MISSING_UNION_BRANCH", path, additional)
-
-

@@ -3,9 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-PRIMITIVES: Final = frozenset(
-    {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
-)
+PRIMITIVES: Final = frozenset({
+    "null",
+    "boolean",
+    "int",
+    "long",
+    "float",
+    "double",
+    "bytes",
+    "string",
+})
 NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
 
 

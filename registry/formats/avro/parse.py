@@ -20,9 +20,18 @@ from registry.formats.avro.model import (
 )
 from registry.formats.contract import SchemaInvalidError
 
-_RESERVED = frozenset(
-    {"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"}
-)
+_RESERVED = frozenset({
+    "doc",
+    "fields",
+    "items",
+    "name",
+    "namespace",
+    "size",
+    "symbols",
+    "values",
+    "type",
+    "aliases",
+})
 _FIELD_RESERVED = frozenset({"default", "doc", "name", "order", "type", "aliases"})
 _ORDERS = frozenset({"ascending", "descending", "ignore"})
 _MAX_SIZE = 2**31 - 1
@@ -147,7 +156,7 @@ class Parser:
         order = node.get("order", "ascending")
         if not isinstance(order, str) or order.lower() not in _ORDERS:
             raise SchemaInvalidError(f"Invalid order of field {name}", path)
-        made = RecordField(
+        return RecordField(
             name=name,
             type=self.parse(node["type"], space, f"{path}/type"),
             doc=_text(node, "doc"),
@@ -156,7 +165,6 @@ class Parser:
             aliases=_aliases(node, path),
             props=_props(node, _FIELD_RESERVED),
         )
-        return made
 
     def _enum(self, node: dict[str, Any], space: str, path: str) -> Enum:
         symbols = node.get("symbols")

@@ -1,0 +1,295 @@
+"""Reads: schemas by id and GUID, versions of subjects, lists. None of them locks anything."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NoReturn, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from registry import formats
+from registry.data_contract import restore
+from registry.entities import SchemaText, SubjectVersion
+from registry.errors import (
+    SchemaNotFoundError,
+    SchemaRefusedError,
+    SubjectNotFoundError,
+    VersionInvalidError,
+    VersionNotFoundError,
+)
+from registry.formats.contract import Dependency, FormatName, Parsed
+from registry.identity import Reference
+from registry.models import Schema, Subject, Version
+from registry.naming import ANY_CONTEXT, DEFAULT_CONTEXT, SubjectName
+
+LATEST = -1
+_MAX_VERSION = 2**31 - 1
+
+
+def read_version(text: str | int) -> int:
+    """A version as a client names it: a positive number, or `latest` (or -1), given as LATEST."""
+    if isinstance(text, str) and text.lower() == "latest":
+        return LATEST
+    try:
+        version = int(text)
+    except ValueError:
+        raise VersionInvalidError(text) from None
+    if version != LATEST and not 1 <= version <= _MAX_VERSION:
+        raise VersionInvalidError(text)
+    return version
+
+
+def versions_of(
+    name: SubjectName, *, deleted: bool = False, only_deleted: bool = False
+) -> QuerySet[Version]:
+    """The subject's versions in order, with their schemas at hand."""
+    found = Version.objects.filter(subject__context__name=name.context, subject__name=name.name)
+    if only_deleted:
+        found = found.filter(deleted_at__isnull=False)
+    elif not deleted:
+        found = found.filter(deleted_at__isnull=True)
+    return found.select_related("schema__context", "subject__context").order_by("version")
+
+
+def locate(name: SubjectName) -> SubjectName:
+    """The subject itself or, for a plain name that the default context lacks, another context's."""
+    if name.context != DEFAULT_CONTEXT or not name.name:
+        return name
+    homes = list(
+        Subject.objects
+        .filter(name=name.name, versions__isnull=False)
+        .order_by("context__name")
+        .values_list("context__name", flat=True)
+        .distinct()
+    )
+    return name if not homes or DEFAULT_CONTEXT in homes else SubjectName(homes[0], name.name)
+
+
+def has_versions(name: SubjectName, *, deleted: bool = False) -> bool:
+    """Whether the subject has any version to be seen."""
+    return versions_of(name, deleted=deleted).exists()
+
+
+def schema_text(schema: Schema, *, resolve: bool = True) -> SchemaText:
+    """A row as the value that actions answer."""
+    references = tuple(
+        Reference(each.name, each.subject, each.version) for each in schema.references.all()
+    )
+    context = schema.context.name
+    return SchemaText(
+        id=schema.number,
+        guid=schema.guid,
+        context=context,
+        format=cast("FormatName", schema.format),
+        text=schema.text,
+        references=references,
+        dependencies=resolve_references(references, context) if resolve and references else (),
+        metadata=restore(schema.metadata),
+        ruleset=restore(schema.ruleset),
+    )
+
+
+def subject_version(row: Version, *, resolve: bool = False) -> SubjectVersion:
+    """A version's row as the value that actions answer; references are resolved when asked."""
+    return SubjectVersion(
+        subject=SubjectName(row.subject.context.name, row.subject.name),
+        version=row.version,
+        schema=schema_text(row.schema, resolve=resolve),
+        registered_at=row.registered_at,
+        registered_by=row.registered_by,
+        deleted=row.deleted_at is not None,
+    )
+
+
+def find_row(name: SubjectName, version: int | str, *, deleted: bool = False) -> Version:
+    """The row of a version; errors say whether the subject or only the version is missing."""
+    wanted = read_version(version)
+    found = versions_of(name, deleted=deleted)
+    row = found.last() if wanted == LATEST else found.filter(version=wanted).first()
+    if row is not None:
+        return row
+    elsewhere = locate(name)
+    if elsewhere != name:
+        return find_row(elsewhere, version, deleted=deleted)
+    if not has_versions(name, deleted=deleted):
+        raise SubjectNotFoundError(name)
+    raise VersionNotFoundError(wanted)
+
+
+def find_version(
+    subject: str | SubjectName, version: int | str = "latest", *, deleted: bool = False
+) -> SubjectVersion:
+    """A version of a subject with its schema, references resolved."""
+    name = subject if isinstance(subject, SubjectName) else SubjectName.read(subject)
+    return subject_version(find_row(name, version, deleted=deleted), resolve=True)
+
+
+def find_schema_row(schema_id: int, context: str = DEFAULT_CONTEXT) -> Schema:
+    """The row that an id stands for in a context."""
+    if not 0 <= schema_id <= _MAX_VERSION:
+        raise SchemaNotFoundError(schema_id)
+    rows = Schema.objects.filter(context__name=context, number=schema_id)
+    row = rows.select_related("context").first()
+    if row is None:
+        raise SchemaNotFoundError(schema_id)
+    return row
+
+
+def find_schema_row_for(schema_id: int, name: SubjectName) -> Schema:
+    """The row of an id as a client of `name` means it.
+
+    The subject's context decides; a plain subject that the default context does not know under
+    this id is looked for in the others.
+    """
+    try:
+        row = find_schema_row(schema_id, name.context)
+    except SchemaNotFoundError:
+        row = None
+    if name.context != DEFAULT_CONTEXT or not name.name:
+        return row or _missing(schema_id)
+    if row is not None and row.versions.filter(subject__name=name.name).exists():
+        return row
+    elsewhere = Schema.objects.filter(number=schema_id, versions__subject__name=name.name)
+    found = elsewhere.select_related("context").order_by("context__name").first()
+    return found or row or _missing(schema_id)
+
+
+def _missing(schema_id: int) -> NoReturn:
+    raise SchemaNotFoundError(schema_id)
+
+
+def usage_of(schema: Schema, subject: str = "") -> Version | None:
+    """One version that carries the schema: the subject's if named, a live one rather than not."""
+    rows = schema.versions.select_related("subject").order_by("deleted_at", "pk")
+    if subject:
+        rows = rows.filter(subject__name=SubjectName.read(subject).name)
+    found = list(rows[:50])
+    live = [row for row in found if row.deleted_at is None]
+    return next(iter(live or found), None)
+
+
+def find_with_metadata(
+    name: SubjectName, wanted: Mapping[str, str], *, deleted: bool = False
+) -> SubjectVersion:
+    """The newest version whose metadata properties hold all that is wanted."""
+    found = list_versions(name, deleted=deleted)
+    for each in reversed(found):
+        properties = (each.schema.metadata or {}).get("properties") or {}
+        if all(properties.get(key) == value for key, value in wanted.items()):
+            return each
+    raise SchemaNotFoundError
+
+
+def find_schema(schema_id: int, context: str = DEFAULT_CONTEXT) -> SchemaText:
+    """The schema of an id, references resolved."""
+    return schema_text(find_schema_row(schema_id, context))
+
+
+def find_guid(guid: str | UUID) -> list[Schema]:
+    """The schemas with this GUID, at most one in each context; the default context's first."""
+    try:
+        wanted = guid if isinstance(guid, UUID) else UUID(guid)
+    except ValueError:
+        raise SchemaNotFoundError(guid) from None
+    found = Schema.objects.filter(guid=wanted).select_related("context").order_by("context__name")
+    rows = list(found)
+    if not rows:
+        raise SchemaNotFoundError(guid)
+    return rows
+
+
+def resolve_references(
+    references: Iterable[Reference], context: str = DEFAULT_CONTEXT
+) -> tuple[Dependency, ...]:
+    """Every schema that the references reach, in dependency order, each name once."""
+    found: dict[str, Dependency] = {}
+    _gather(references, context, found, 0)
+    return tuple(found.values())
+
+
+def _gather(
+    references: Iterable[Reference], context: str, found: dict[str, Dependency], depth: int
+) -> None:
+    if depth > settings.REGISTRY_MAX_SCHEMA_DEPTH:
+        raise SchemaRefusedError("Invalid schema, details: references are nested too deeply")
+    for reference in references:
+        if reference.name in found:
+            continue
+        name = SubjectName.read(reference.subject, context)
+        versions = versions_of(name, deleted=True).filter(version=reference.version)
+        row = versions.prefetch_related("schema__references").first()
+        if row is None:
+            raise SchemaRefusedError(
+                "Invalid schema, details: No schema reference found for subject "
+                f'"{reference.subject}" and version {reference.version}'
+            )
+        inner = [
+            Reference(each.name, each.subject, each.version) for each in row.schema.references.all()
+        ]
+        _gather(inner, name.context, found, depth + 1)
+        found[reference.name] = Dependency(reference.name, row.schema.text)
+
+
+@lru_cache(maxsize=512)
+def parse_cached(format_name: str, text: str, dependencies: tuple[Dependency, ...]) -> Parsed:
+    """Parse, remembering the result: equal texts parse equally, for good."""
+    return formats.get(format_name).parse(text, dependencies)
+
+
+def parsed(schema_id: int, context: str = DEFAULT_CONTEXT) -> Parsed:
+    """The schema of an id, parsed."""
+    schema = find_schema(schema_id, context)
+    return parse_cached(schema.format, schema.text, schema.dependencies)
+
+
+def _by_prefix(prefix: str) -> Q:
+    """Subjects that a prefix selects; `:*:` searches every context."""
+    name = SubjectName.read(prefix)
+    chosen = Q(name__startswith=name.name) if name.name else Q()
+    return chosen if name.context == ANY_CONTEXT else chosen & Q(context__name=name.context)
+
+
+def list_subjects(
+    prefix: str = ":*:", *, deleted: bool = False, only_deleted: bool = False
+) -> list[str]:
+    """Qualified names of the subjects, sorted; those without a live version only when asked."""
+    subjects = Subject.objects.filter(_by_prefix(prefix))
+    if only_deleted:
+        subjects = subjects.filter(versions__deleted_at__isnull=False)
+    elif deleted:
+        subjects = subjects.filter(versions__isnull=False)
+    else:
+        subjects = subjects.filter(versions__deleted_at__isnull=True, versions__isnull=False)
+    rows = subjects.distinct().values_list("context__name", "name")
+    return sorted(str(SubjectName(context, name)) for context, name in rows)
+
+
+def list_versions(
+    subject: SubjectName, *, deleted: bool = False, only_deleted: bool = False
+) -> list[SubjectVersion]:
+    """Every version of the subject; SubjectNotFoundError when there is none."""
+    rows = versions_of(subject, deleted=deleted, only_deleted=only_deleted)
+    found = [subject_version(row) for row in rows.prefetch_related("schema__references")]
+    if found:
+        return found
+    elsewhere = locate(subject)
+    if elsewhere != subject:
+        return list_versions(elsewhere, deleted=deleted, only_deleted=only_deleted)
+    raise SubjectNotFoundError(subject)
+
+
+def list_usages(schema: Schema, *, deleted: bool = False) -> list[Version]:
+    """The versions, of any subject, that carry the schema."""
+    rows = schema.versions.select_related("subject__context").order_by("subject__name", "version")
+    return list(rows if deleted else rows.filter(deleted_at__isnull=True))
+
+
+def list_referrers(name: SubjectName, version: int, *, deleted: bool = False) -> list[int]:
+    """Ids of the schemas that refer to the version, in order."""
+    found = Schema.objects.filter(
+        references__target=str(name), references__version=version, versions__isnull=False
+    )
+    if not deleted:
+        found = found.filter(versions__deleted_at__isnull=True)
+    return sorted(found.values_list("number", flat=True).distinct())

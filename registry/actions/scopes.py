@@ -1,0 +1,58 @@
+"""Config and mode: what is set for a scope, and what a subject inherits.
+
+A subject takes what is set for itself, else for its context, else for `:.__GLOBAL:`.
+"""
+
+import json
+from typing import Any
+
+from registry.models import Config, Mode
+from registry.naming import DEFAULT_CONTEXT, GLOBAL_CONTEXT, SubjectName, context_scope
+
+DEFAULT_LEVEL = "BACKWARD"
+DEFAULT_MODE = "READWRITE"
+GLOBAL_SCOPE = context_scope(GLOBAL_CONTEXT)
+_OVERRIDING = frozenset({"READONLY", "READONLY_OVERRIDE", "FORWARD"})
+
+
+def _scopes(name: SubjectName) -> list[str]:
+    """Scopes that apply to the subject (or context), the nearest first."""
+    return list(dict.fromkeys([name.scope, context_scope(name.context), GLOBAL_SCOPE]))
+
+
+def own_config(name: SubjectName) -> dict[str, Any] | None:
+    """What was set for exactly this scope, or None."""
+    text = Config.objects.filter(scope=name.scope).values_list("values", flat=True).first()
+    return None if text is None else json.loads(text)
+
+
+def config_in_scope(name: SubjectName) -> dict[str, Any]:
+    """What applies to the subject, every field inherited by itself (an alias is not)."""
+    scopes = _scopes(name)
+    found = dict(Config.objects.filter(scope__in=scopes).values_list("scope", "values"))
+    merged: dict[str, Any] = {"compatibilityLevel": DEFAULT_LEVEL}
+    for scope in reversed(scopes):
+        values = json.loads(found.get(scope, "{}"))
+        if scope != name.scope:
+            values.pop("alias", None)
+        merged |= values
+    return merged
+
+
+def own_mode(name: SubjectName) -> str | None:
+    """The mode set for exactly this scope, or None."""
+    return Mode.objects.filter(scope=name.scope).values_list("mode", flat=True).first()
+
+
+def mode_in_scope(name: SubjectName) -> str:
+    """The mode that applies; a read-only mode of all contexts overrides what is set below."""
+    scopes = _scopes(name)
+    default = context_scope(DEFAULT_CONTEXT)
+    found = dict(Mode.objects.filter(scope__in=[*scopes, default]).values_list("scope", "mode"))
+    if found.get(GLOBAL_SCOPE) in _OVERRIDING:
+        return str(found[GLOBAL_SCOPE])
+    if found.get(default) == "READONLY_OVERRIDE":
+        return "READONLY_OVERRIDE"
+    if found.get(context_scope(name.context)) == "READONLY_OVERRIDE":
+        return "READONLY_OVERRIDE"
+    return next((found[scope] for scope in scopes if scope in found), DEFAULT_MODE)

@@ -1,0 +1,41 @@
+"""A schema as a client sends it, and its parsing with limits and references."""
+
+from dataclasses import dataclass
+
+from registry import formats
+from registry.actions.reading import parse_cached, resolve_references
+from registry.data_contract import Values
+from registry.errors import SchemaRefusedError
+from registry.formats.contract import Parsed, SchemaInvalidError
+from registry.identity import Reference
+from registry.limits import check_size
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a client sends; `text` may be empty when only metadata or rules change."""
+
+    text: str = ""
+    format: str = "AVRO"
+    references: tuple[Reference, ...] = ()
+    metadata: Values | None = None
+    ruleset: Values | None = None
+    id: int | None = None
+    version: int | None = None
+    normalize: bool = False
+
+
+def parse_submission(submission: Submission, context: str) -> Parsed:
+    """Check limits, resolve references and parse; SchemaRefusedError says what is wrong."""
+    kind = submission.format
+    if kind not in formats.NAMES:
+        raise SchemaRefusedError(f"Invalid schema type {kind}")
+    check_size(submission.text)
+    dependencies = resolve_references(submission.references, context)
+    try:
+        return parse_cached(kind, submission.text, dependencies)
+    except SchemaInvalidError as wrong:
+        raise SchemaRefusedError(f"Invalid schema of type {kind}, details: {wrong}") from wrong
+    except RecursionError:
+        message = f"Invalid schema of type {kind}, details: nested too deeply"
+        raise SchemaRefusedError(message) from None

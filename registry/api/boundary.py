@@ -1,0 +1,195 @@
+"""The registry's HTTP boundary: reads requests, writes answers, maps every error in one place.
+
+Errors are `{"error_code", "message"}` and nothing else (an extra field breaks old Java clients).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from registry.errors import ProtocolError, RegistryError, StoreError
+
+logger = logging.getLogger(__name__)
+
+V1 = "application/vnd.schemaregistry.v1+json"
+ACCEPTED = (V1, "application/vnd.schemaregistry+json", "application/json")
+_READABLE = frozenset({*ACCEPTED, "application/octet-stream", ""})
+_TRUE = frozenset({"true"})
+_LARGEST = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer that is a schema's text as such and not a JSON value."""
+
+    text: str
+
+
+class Call:
+    """One request as an operation sees it: typed parameters, and the body as JSON."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A boolean parameter; any case, and anything but `true` is false, as in Java."""
+        value = self.request.GET.get(name)
+        return default if value is None else value.strip().lower() in _TRUE
+
+    def text(self, name: str, default: str = "") -> str:
+        """A text parameter."""
+        return self.request.GET.get(name, default)
+
+    def texts(self, name: str) -> list[str]:
+        """A repeated parameter."""
+        return self.request.GET.getlist(name)
+
+    def number(self, name: str, default: int) -> int:
+        """A whole-number parameter; one that is none is an address that does not exist (JAX-RS)."""
+        value = self.request.GET.get(name)
+        return default if value is None else read_number(value)
+
+    def header(self, name: str) -> str:
+        """A request header, empty when absent."""
+        return self.request.headers.get(name, "")
+
+    @property
+    def who(self) -> str:
+        """Whom to record as the one who registered: the client as it names itself."""
+        return self.header("Confluent-Client-Version") or self.header("User-Agent")
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object sent; empty when there is no body."""
+        content_type = self.request.content_type or ""
+        if content_type.lower() not in _READABLE:
+            raise ProtocolError(415, "HTTP 415 Unsupported Media Type")
+        if not self.request.body:
+            return {}
+        try:
+            body = orjson.loads(self.request.body)
+        except orjson.JSONDecodeError as wrong:
+            raise ProtocolError(400, f"Unreadable JSON: {wrong}") from None
+        if not isinstance(body, dict):
+            raise ProtocolError(400, "Unreadable JSON: an object is expected")
+        return body
+
+
+def read_number(text: str) -> int:
+    """A whole number of a path or parameter, or 404 as JAX-RS answers."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or abs(number) > _LARGEST:
+        raise ProtocolError(404, "HTTP 404 Not Found")
+    return number
+
+
+Operation = Callable[..., Any]
+
+
+def answer(request: HttpRequest, value: Any, status: int = 200) -> HttpResponse:
+    """A JSON (or plain text) answer in the type that the client prefers."""
+    chosen = _negotiate(request.headers.get("Accept", ""))
+    if chosen is None:
+        chosen, status = V1, 406
+        value = {"error_code": 406, "message": "HTTP 406 Not Acceptable"}
+    content = value.text.encode() if isinstance(value, Text) else orjson.dumps(value)
+    return HttpResponse(content, content_type=chosen, status=status)
+
+
+def _negotiate(accept: str) -> str | None:
+    """The best of the types offered (v1, then the unversioned, then plain JSON)."""
+    if not accept.strip():
+        return V1
+    best: tuple[float, int] | None = None
+    for item in accept.split(","):
+        name, _, rest = item.partition(";")
+        quality = _quality(rest)
+        for rank, offered in enumerate(ACCEPTED):
+            if quality > 0 and _matches(name.strip().lower(), offered):
+                candidate = (quality, -rank)
+                best = candidate if best is None else max(best, candidate)
+                break
+    return None if best is None else ACCEPTED[-best[1]]
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        key, _, value = parameter.strip().partition("=")
+        if key.lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _matches(pattern: str, offered: str) -> bool:
+    return pattern in {"*/*", "*", "application/*", offered}
+
+
+def refuse(request: HttpRequest, error: RegistryError) -> HttpResponse:
+    """An error as Confluent's body."""
+    response = answer(
+        request,
+        {"error_code": error.error_code, "message": str(error)},
+        error.http_status,
+    )
+    if error.http_status == 503:
+        response["Retry-After"] = "1"
+    return response
+
+
+def endpoint(**operations: Operation) -> Callable[..., HttpResponse]:
+    """A view that hands each method to its operation and maps every error to an answer."""
+
+    @csrf_exempt
+    def view(request: HttpRequest, **path: str) -> HttpResponse:
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        operation = operations.get(method)
+        if operation is None:
+            return _refuse_method(request, operations)
+        try:
+            value = operation(Call(request), **path)
+        except RegistryError as error:
+            return refuse(request, error)
+        except RequestDataTooBig:
+            return refuse(request, ProtocolError(413, "HTTP 413 Request Entity Too Large"))
+        except UnreadablePostError:
+            return refuse(request, ProtocolError(400, "The body could not be read"))
+        except DatabaseError as error:
+            logger.warning("the store failed: %s", error)
+            return refuse(request, StoreError("Error while accessing the store, try again"))
+        except Exception:
+            logger.exception("%s %s failed", request.method, request.path)
+            return refuse(request, ProtocolError(500, "Internal Server Error"))
+        return answer(request, value) if value is not None else HttpResponse(status=204)
+
+    return view
+
+
+def _refuse_method(request: HttpRequest, operations: Mapping[str, Operation]) -> HttpResponse:
+    allowed = ", ".join(sorted({*operations, *({"HEAD"} if "GET" in operations else ())}))
+    if request.method == "OPTIONS":
+        response = HttpResponse(status=200)
+    else:
+        response = refuse(request, ProtocolError(405, "HTTP 405 Method Not Allowed"))
+    response["Allow"] = f"{allowed}, OPTIONS"
+    return response
+
+
+def refuse_unrouted(request: HttpRequest, **_path: str) -> HttpResponse:
+    """404 for an address under the registry's paths that is none of its operations."""
+    return refuse(request, ProtocolError(404, "HTTP 404 Not Found"))
+
+
+view_unrouted = csrf_exempt(refuse_unrouted)

@@ -1,0 +1,22 @@
+"""Subjects in paths: under `/contexts/{c}/…` a plain name belongs to that context."""
+
+from registry.actions.scopes import own_config
+from registry.naming import DEFAULT_CONTEXT, SubjectName, read_context
+
+
+def subject_at(subject: str, context: str = "", *, alias: bool = True) -> SubjectName:
+    """The subject of a path; a configured alias stands for the subject it names."""
+    home = read_context(context) if context else DEFAULT_CONTEXT
+    name = SubjectName.read(subject, home)
+    return follow_alias(name) if alias else name
+
+
+def follow_alias(name: SubjectName) -> SubjectName:
+    """What the subject's own config says it stands for, one step."""
+    alias = (own_config(name) or {}).get("alias")
+    return SubjectName.read(alias, name.context) if alias else name
+
+
+def context_at(context: str) -> str:
+    """The context that a path prefix names."""
+    return read_context(context) if context else DEFAULT_CONTEXT

@@ -1,0 +1,128 @@
+"""JSON in and out: a client's body as a submission, entities as Confluent's objects.
+
+Absent values are left out, `references` when empty, `schemaType` for Avro.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.actions.reading import LATEST, find_row, read_version
+from registry.actions.submission import Submission
+from registry.data_contract import read_metadata, read_ruleset
+from registry.entities import SchemaText, SubjectVersion
+from registry.errors import (
+    ProtocolError,
+    SchemaRefusedError,
+    SubjectNotFoundError,
+    VersionInvalidError,
+    VersionNotFoundError,
+)
+from registry.identity import Reference
+from registry.naming import SubjectName
+
+Json = dict[str, Any]
+_LARGEST = 2**31 - 1
+
+
+def read_submission(body: Mapping[str, Any], context: str, *, normalize: bool) -> Submission:
+    """A register, lookup or compatibility body."""
+    schema_id, version = _number(body, "id"), _number(body, "version")
+    return Submission(
+        text=_text(body, "schema"),
+        format=_text(body, "schemaType").upper() or "AVRO",
+        references=_references(body.get("references"), context),
+        metadata=read_metadata(body.get("metadata")),
+        ruleset=read_ruleset(body.get("ruleSet")),
+        id=None if schema_id is None or schema_id < 0 else schema_id,
+        version=None if version is None or version <= 0 else version,
+        normalize=normalize,
+    )
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ProtocolError(400, f"Unreadable JSON: {key} must be text")
+    return value
+
+
+def _number(body: Mapping[str, Any], key: str) -> int | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+        raise ProtocolError(400, f"Unreadable JSON: {key} must be a whole number")
+    return value
+
+
+def _references(value: Any, context: str) -> tuple[Reference, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise ProtocolError(400, "Unreadable JSON: references must be a list")
+    return tuple(_reference(item, context) for item in value)
+
+
+def _reference(value: Any, context: str) -> Reference:
+    if not isinstance(value, dict):
+        raise ProtocolError(400, "Unreadable JSON: a reference must be an object")
+    name, subject = _text(value, "name"), _text(value, "subject")
+    version = _number(value, "version")
+    if not name or not subject or version is None:
+        raise SchemaRefusedError(
+            "Invalid schema, details: a reference has a name, a subject and a version"
+        )
+    try:
+        wanted = read_version(version)
+        if wanted == LATEST:
+            wanted = find_row(SubjectName.read(subject, context), version).version
+    except (VersionInvalidError, SubjectNotFoundError, VersionNotFoundError):
+        raise SchemaRefusedError(
+            "Invalid schema, details: No schema reference found for subject "
+            f'"{subject}" and version {version}'
+        ) from None
+    return Reference(name, subject, wanted)
+
+
+def show_schema(schema: SchemaText, *, qualify: bool = False) -> Json:
+    """What every object with a schema holds of it."""
+    shown: Json = {"schema": schema.text, "guid": str(schema.guid)}
+    if schema.format != "AVRO":
+        shown["schemaType"] = schema.format
+    if schema.references:
+        shown["references"] = [
+            _show_reference(each, schema.context, qualify=qualify) for each in schema.references
+        ]
+    if schema.metadata is not None:
+        shown["metadata"] = schema.metadata
+    if schema.ruleset is not None:
+        shown["ruleSet"] = schema.ruleset
+    return shown
+
+
+def _show_reference(reference: Reference, context: str, *, qualify: bool) -> Json:
+    subject = reference.subject
+    if qualify:
+        subject = str(SubjectName.read(subject, context))
+    return {"name": reference.name, "subject": subject, "version": reference.version}
+
+
+def show_version(found: SubjectVersion, *, qualify: bool = False) -> Json:
+    """A version of a subject."""
+    shown = {
+        "subject": str(found.subject),
+        "version": found.version,
+        "id": found.schema.id,
+        **show_schema(found.schema, qualify=qualify),
+        "ts": int(found.registered_at.timestamp() * 1000),
+    }
+    return shown | ({"deleted": True} if found.deleted else {})
+
+
+def show_registered(found: SubjectVersion) -> Json:
+    """The answer to a registration: as a version, without what the client knows."""
+    shown = show_version(found)
+    del shown["subject"]
+    return shown

@@ -1,0 +1,82 @@
+"""The shapes of lineage's REST answers."""
+
+from rest_framework import serializers
+
+
+class NodeSerializer(serializers.Serializer[object]):
+    """A service, topic, copy, or an actor that no service is recognised in."""
+
+    kind = serializers.ChoiceField(choices=["service", "topic", "copy", "actor"])
+    name = serializers.CharField()
+    context = serializers.CharField(allow_null=True)
+    known_by = serializers.CharField(
+        help_text="what an actor's name is: group, transactional_id, source, producer_id; or empty"
+    )
+
+
+class EvidenceSerializer(serializers.Serializer[object]):
+    """One kind of proof."""
+
+    kind = serializers.CharField()
+    first_seen = serializers.DateTimeField()
+    last_seen = serializers.DateTimeField()
+    detail = serializers.JSONField()
+
+
+class EdgeSerializer(serializers.Serializer[object]):
+    """Data flows from source to target."""
+
+    source = NodeSerializer()
+    target = NodeSerializer()
+    evidence = EvidenceSerializer(many=True)
+    first_seen = serializers.DateTimeField()
+    last_seen = serializers.DateTimeField()
+    confidence = serializers.FloatField()
+    active = serializers.BooleanField(help_text="the newest proof is fresh")
+
+
+class NeighbourhoodSerializer(serializers.Serializer[object]):
+    """What surrounds a node; `dot` is the same as text for Graphviz."""
+
+    focus = NodeSerializer()
+    nodes = NodeSerializer(many=True)
+    edges = EdgeSerializer(many=True)
+    hidden = serializers.IntegerField(help_text="nodes in reach that the cap left out")
+    dot = serializers.CharField()
+
+
+class EdgeQuery(serializers.Serializer[object]):
+    """What edges are asked for."""
+
+    source = serializers.CharField(required=False, help_text="name, or kind:name")
+    target = serializers.CharField(required=False, help_text="name, or kind:name")
+    kind = serializers.CharField(
+        required=False, help_text="kind of either node, or a kind of evidence"
+    )
+    as_of = serializers.CharField(required=False, help_text="ISO 8601 instant; now by default")
+    cluster = serializers.CharField(required=False)
+
+
+class NeighbourhoodQuery(serializers.Serializer[object]):
+    """Around which node, and how far."""
+
+    focus = serializers.CharField(help_text="name, or kind:name")
+    hops = serializers.IntegerField(required=False, default=1, min_value=1, max_value=20)
+    cap = serializers.IntegerField(required=False, default=60, min_value=1, max_value=2000)
+    direction = serializers.ChoiceField(
+        required=False, default="both", choices=["both", "upstream", "downstream"]
+    )
+    as_of = serializers.CharField(required=False, help_text="ISO 8601 instant; now by default")
+    cluster = serializers.CharField(required=False)
+
+
+class SamplingSerializer(serializers.Serializer[object]):
+    """The last run of one kind of sampler."""
+
+    cluster = serializers.CharField(source="cluster.name")
+    kind = serializers.CharField()
+    sampled_at = serializers.DateTimeField()
+    succeeded_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField()
+    observations = serializers.IntegerField()
+    message = serializers.CharField(help_text="what failed or could not be read; or empty")

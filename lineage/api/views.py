@@ -1,0 +1,86 @@
+"""The REST views of lineage: read the query, call an action, show the answer."""
+
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lineage import actions, dot
+from lineage.api.serializers import (
+    EdgeQuery,
+    EdgeSerializer,
+    NeighbourhoodQuery,
+    NeighbourhoodSerializer,
+    SamplingSerializer,
+)
+
+
+def _asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
+    read = query(data=request.query_params)
+    read.is_valid(raise_exception=True)
+    values = dict(read.validated_data)
+    instant = values.pop("as_of", None)
+    return values, actions.parse_instant(instant) if instant else None
+
+
+class ListEdges(GenericAPIView[Any]):
+    """Observed edges, as of now or of any instant."""
+
+    serializer_class = EdgeSerializer
+    queryset = None
+
+    @extend_schema(
+        operation_id="list_edges",
+        parameters=[EdgeQuery],
+        tags=["lineage"],
+        responses=EdgeSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """List edges, each with its evidence."""
+        values, as_of = _asked(EdgeQuery, request)
+        page = self.paginate_queryset(actions.list_edges(as_of=as_of, **values))  # type: ignore[arg-type]
+        return self.get_paginated_response(EdgeSerializer(page, many=True).data)
+
+
+class ShowNeighbourhood(GenericAPIView[Any]):
+    """What surrounds a node."""
+
+    serializer_class = NeighbourhoodSerializer
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="show_neighbourhood",
+        parameters=[NeighbourhoodQuery],
+        tags=["lineage"],
+        responses=NeighbourhoodSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Return nodes and edges near the focus, and their drawing."""
+        values, as_of = _asked(NeighbourhoodQuery, request)
+        focus, part = actions.neighbourhood(values.pop("focus"), as_of=as_of, **values)
+        answer = {
+            "focus": focus,
+            "nodes": part.nodes,
+            "edges": part.edges,
+            "hidden": part.hidden,
+            "dot": dot.draw(part, focus=focus),
+        }
+        return Response(NeighbourhoodSerializer(answer).data)
+
+
+class ListSamplings(GenericAPIView[Any]):
+    """How fresh each kind of evidence is."""
+
+    serializer_class = SamplingSerializer
+    queryset = None
+
+    @extend_schema(
+        operation_id="list_samplings", tags=["lineage"], responses=SamplingSerializer(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """List the last run of each kind of sampler."""
+        page = self.paginate_queryset(actions.list_samplings())  # type: ignore[arg-type]
+        return self.get_paginated_response(SamplingSerializer(page, many=True).data)

@@ -1,0 +1,83 @@
+"""The names of changes between two JSON Schemas, and which of them keep old data readable."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from registry.formats.contract import Difference, Policy
+
+Path: TypeAlias = tuple[str, ...]
+
+COMPATIBLE = frozenset({
+    "ID_CHANGED", "TITLE_CHANGED", "DESCRIPTION_CHANGED", "DEFAULT_CHANGED",
+    "SCHEMA_REMOVED", "TYPE_EXTENDED",
+    "MAX_LENGTH_INCREASED", "MAX_LENGTH_REMOVED", "MIN_LENGTH_DECREASED", "MIN_LENGTH_REMOVED",
+    "PATTERN_REMOVED",
+    "MAXIMUM_INCREASED", "MAXIMUM_REMOVED", "MINIMUM_DECREASED", "MINIMUM_REMOVED",
+    "EXCLUSIVE_MAXIMUM_INCREASED", "EXCLUSIVE_MAXIMUM_REMOVED",
+    "EXCLUSIVE_MINIMUM_DECREASED", "EXCLUSIVE_MINIMUM_REMOVED",
+    "MULTIPLE_OF_REDUCED", "MULTIPLE_OF_REMOVED",
+    "REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED", "REQUIRED_ATTRIBUTE_REMOVED",
+    "DEPENDENCY_ARRAY_NARROWED", "DEPENDENCY_ARRAY_REMOVED", "DEPENDENCY_SCHEMA_REMOVED",
+    "MAX_PROPERTIES_INCREASED", "MAX_PROPERTIES_REMOVED",
+    "MIN_PROPERTIES_DECREASED", "MIN_PROPERTIES_REMOVED",
+    "ADDITIONAL_PROPERTIES_ADDED", "ADDITIONAL_PROPERTIES_EXTENDED",
+    "UNEVALUATED_PROPERTIES_ADDED", "UNEVALUATED_PROPERTIES_EXTENDED",
+    "PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL",
+    "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL",
+    "OPTIONAL_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL",
+    "PROPERTY_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL",
+    "PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL",
+    "PROPERTY_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+    "PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+    "MAX_ITEMS_INCREASED", "MAX_ITEMS_REMOVED", "MIN_ITEMS_DECREASED", "MIN_ITEMS_REMOVED",
+    "MAX_CONTAINS_INCREASED", "MAX_CONTAINS_REMOVED",
+    "MIN_CONTAINS_DECREASED", "MIN_CONTAINS_REMOVED", "UNIQUE_ITEMS_REMOVED",
+    "ADDITIONAL_ITEMS_ADDED", "ADDITIONAL_ITEMS_EXTENDED",
+    "UNEVALUATED_ITEMS_ADDED", "UNEVALUATED_ITEMS_EXTENDED",
+    "ITEM_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL",
+    "ITEM_ADDED_TO_CLOSED_CONTENT_MODEL",
+    "ITEM_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+    "ITEM_REMOVED_FROM_OPEN_CONTENT_MODEL",
+    "ITEM_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL",
+    "ITEM_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+    "ENUM_ARRAY_EXTENDED", "NOT_TYPE_NARROWED",
+    "COMBINED_TYPE_EXTENDED", "SUM_TYPE_EXTENDED", "PRODUCT_TYPE_NARROWED",
+})  # fmt: skip
+LENIENT = COMPATIBLE | {
+    "ADDITIONAL_PROPERTIES_REMOVED", "ADDITIONAL_PROPERTIES_NARROWED",
+    "UNEVALUATED_PROPERTIES_REMOVED", "UNEVALUATED_PROPERTIES_NARROWED",
+    "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL",
+    "PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+    "PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+    "REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL",
+    "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One named change, at a path relative to the pair that was compared."""
+
+    kind: str
+    path: Path = ()
+
+    def under(self, path: Path) -> "Change":
+        """The same change seen from further up."""
+        return Change(self.kind, path + self.path) if path else self
+
+
+def compatible_kinds(policy: Policy) -> frozenset[str]:
+    """The changes that a policy accepts."""
+    return LENIENT if policy == "LENIENT" else COMPATIBLE
+
+
+def describe(change: Change, compatible: bool) -> Difference:
+    """The change as the contract's Difference, its path a JSON pointer."""
+    path = "#/" + "/".join(change.path)
+    words = change.kind.lower().replace("_", " ")
+    effect = (
+        "the earlier schema's data stays valid"
+        if compatible
+        else ("data valid under the earlier schema may be invalid under the new one")
+    )
+    return Difference(change.kind, path, f"{words} at path '{path}': {effect}", compatible)

@@ -1,0 +1,80 @@
+"""The keywords of one schema object, read with the type that every draft gives them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from registry.formats.contract import SchemaInvalidError
+
+
+class Keywords:
+    """Typed access to a schema object; each reader raises SchemaInvalidError with the path."""
+
+    def __init__(self, raw: Mapping[str, Any], path: str, draft: int) -> None:
+        self.raw = raw
+        self._path = path
+        self._draft = draft
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.raw
+
+    def at(self, name: str) -> str:
+        """The path of a keyword."""
+        return f"{self._path}/{name}"
+
+    def string(self, name: str) -> str | None:
+        """A string, or None when absent."""
+        value = self.raw.get(name)
+        if value is None and name not in self.raw:
+            return None
+        if not isinstance(value, str):
+            raise SchemaInvalidError(f"{name} must be a string", self.at(name))
+        return value
+
+    def flag(self, name: str) -> bool:
+        """A boolean, false when absent."""
+        value = self.raw.get(name, False)
+        if not isinstance(value, bool):
+            raise SchemaInvalidError(f"{name} must be a boolean", self.at(name))
+        return value
+
+    def number(self, name: str) -> Decimal | None:
+        """A number, exactly as written, or None when absent."""
+        if name not in self.raw:
+            return None
+        value = self.raw[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SchemaInvalidError(f"{name} must be a number", self.at(name))
+        return Decimal(repr(value))
+
+    def count(self, name: str) -> int | None:
+        """A whole number ≥ 0, or None when absent."""
+        number = self.number(name)
+        if number is None:
+            return None
+        if number < 0 or number != number.to_integral_value():
+            raise SchemaInvalidError(f"{name} must be a whole number ≥ 0", self.at(name))
+        return int(number)
+
+    def array(self, name: str) -> list[Any]:
+        """A list; empty when absent."""
+        value = self.raw.get(name, [])
+        if not isinstance(value, list):
+            raise SchemaInvalidError(f"{name} must be a list", self.at(name))
+        return value
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """An object; empty when absent."""
+        value = self.raw.get(name, {})
+        if not isinstance(value, dict):
+            raise SchemaInvalidError(f"{name} must be an object", self.at(name))
+        return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """A list of strings, each once; draft 3's boolean `required` counts as absent."""
+        value = self.raw.get(name, [])
+        if isinstance(value, bool) and name == "required":
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise SchemaInvalidError(f"{name} must be a list of names", self.at(name))
+        return tuple(dict.fromkeys(value))

@@ -1,0 +1,1 @@
+"""Worked examples: outside clients of the platform, which import nothing of it."""

@@ -1,0 +1,1 @@
+"""A shop of five services that share nothing but the events in Kafka."""

@@ -1,5 +1,14 @@
-"""Addresses of the overview and the health checks."""
+"""Addresses of the pages: the overview and the search here, the rest in each room."""
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+from config import views
+
+urlpatterns = [
+    path("", views.show_overview, name="overview"),
+    path("search", views.search, name="search"),
+    path("", include("catalog.urls")),
+    path("", include("registry.urls")),
+    path("", include("lineage.urls")),
+    path("", include("lineage.connectors.urls")),
+]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -62,11 +63,20 @@ def background(jobs: Path) -> list[Program]:
 
 
 def demo() -> list[Program]:
-    """Return the services of the worked example, one process each."""
-    names = ("orders", "payments", "stock", "shipments", "email")
+    """Return the services of the worked example, one process each.
+
+    They are no part of the product, so they are named by themselves and not imported by it.
+    """
+    listed = import_module("examples.shop.processes").PROCESSES
     return [
-        Program(f"shop-{name}", (sys.executable, "-m", f"examples.shop.{name}")) for name in names
+        Program(f"shop-{service.name}", (sys.executable, "-m", service.module))
+        for service in listed
     ]
+
+
+def demo_topics() -> Program:
+    """Return the program that makes the worked example's topics, and ends."""
+    return Program("shop-topics", (sys.executable, "-m", "examples.shop.topics"))
 
 
 class Child:
@@ -142,6 +152,16 @@ class Child:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
+
+    def run_to_end(self, folder: Path, timeout: float) -> bool:
+        """Start it, wait for its own end; return whether it succeeded in time (seconds)."""
+        self.start(folder)
+        try:
+            return self._process is not None and self._process.wait(timeout) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            self.await_end(time.monotonic())
 
     def ask_to_end(self) -> None:
         """Send SIGTERM to the program itself, which ends its own children."""

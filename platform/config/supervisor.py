@@ -33,7 +33,9 @@ from config.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from config.processes import Child, Program
 
 _READY_SECONDS = 60.0
-_CLIENT_SECONDS = 4.0
+_TOPICS_SECONDS = 30.0
+# a little longer than the programs give themselves
+_CLIENT_SECONDS = 5.0
 _LOCK_SECONDS = 12.0
 _LOOK_SECONDS = 0.25
 
@@ -203,6 +205,7 @@ class Supervisor:
         """Write the cluster, and the worked example's declarations, into the catalog."""
         # the catalog's models exist only once Django is set up
         from catalog import actions, declaration
+        from catalog.errors import CatalogError
 
         # a declaration may name these variables; it is read in this process
         os.environ.update(self._environment)
@@ -210,9 +213,19 @@ class Supervisor:
         if settings.DEMO:
             file = settings.BASE_DIR / "examples" / "shop" / "catalog.yaml"
             self._say.doing("catalog", f"applying {file}")
-            changes = actions.apply(declaration.read(file))
+            try:
+                changes = actions.apply(declaration.read(file))
+            except CatalogError as error:
+                raise RunError(f"{file} cannot be applied: {error}") from error
             self._say.done("catalog", f"the worked example, {len(changes)} changes")
+            self._make_topics()
         connections.close_all()
+
+    def _make_topics(self) -> None:
+        self._say.doing("topics", "making those of the worked example")
+        child = Child(processes.demo_topics(), self.folder / "log", self._environment)
+        if not child.run_to_end(settings.BASE_DIR, _TOPICS_SECONDS):
+            raise RunError(f"the topics could not be made: {child.last_words() or child.log}")
 
     def _await_ready(self, web: Child) -> None:
         self._say.doing("web", "starting")

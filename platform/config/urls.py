@@ -12,6 +12,8 @@ urlpatterns = [
         SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),
         name="openapi",
     ),
+    path("", include("registry.api.urls")),
+    path("api/v1/", include("lineage.api.urls")),
     path("api/v1/", include("lineage.connectors.api.urls")),
     path("", include("config.pages")),
 ]

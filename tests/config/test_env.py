@@ -9,7 +9,9 @@ def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(env, "DECLARED", {})
 
 
-@pytest.mark.parametrize(("raw", "value"), [("1", True), ("Yes", True), ("off", False), ("", False)])
+@pytest.mark.parametrize(
+    ("raw", "value"), [("1", True), ("Yes", True), ("off", False), ("", False)]
+)
 def test_booleans(monkeypatch: pytest.MonkeyPatch, raw: str, value: bool) -> None:
     monkeypatch.setenv("FLAG", raw)
     assert env.boolean("FLAG", default=not value, help="a flag") is value

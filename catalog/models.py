@@ -19,6 +19,8 @@ class Cluster(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.UNKNOWN)
     message = models.TextField(blank=True)
     reached_at = models.DateTimeField(null=True)
+    # while a worker synchronises it; past when that worker died
+    busy_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name

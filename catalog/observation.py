@@ -16,7 +16,9 @@ Direction = Literal["writes", "reads"]
 class Access:
     """One service, or an actor not yet recognised as one, seen writing or reading a topic.
 
-    `active` is true while the newest evidence is fresh; `evidence` names its kinds.
+    `active` is true while the newest evidence is fresh; `evidence` names its kinds. `actor_kind` is
+    what `actor` is the name of in Kafka: group, transactional_id, client_id, principal, source, or
+    producer_id, a bare number that names nobody.
     """
 
     topic: str
@@ -28,6 +30,7 @@ class Access:
     first_seen: datetime
     last_seen: datetime
     active: bool
+    actor_kind: str = ""
 
 
 class Witness(Protocol):
@@ -35,7 +38,9 @@ class Witness(Protocol):
 
     def __call__(
         self, cluster: str, topics: Sequence[str] | None = None, as_of: datetime | None = None
-    ) -> list[Access]: ...
+    ) -> list[Access]:
+        """Return who was observed, now or as of an instant."""
+        ...
 
 
 _witnesses: list[Witness] = []

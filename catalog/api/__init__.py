@@ -1,0 +1,1 @@
+"""The catalog over REST, under /api/v1/."""

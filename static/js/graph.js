@@ -5,26 +5,38 @@ const SVG = "http://www.w3.org/2000/svg";
 const engine = Graphviz.load();
 
 // what presentation attributes say is left to the style sheet, which knows the theme
-const PAINT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family"];
+const PAINT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family", "target"];
+
+// Graphviz's xlink becomes today's href, and its tooltip a title that is spoken too
+function explain(link) {
+  const address = link.getAttribute("xlink:href");
+  const said = link.getAttribute("xlink:title");
+  for (const name of ["xlink:href", "xlink:title"]) link.removeAttribute(name);
+  if (address) {
+    link.setAttribute("href", address);
+    link.setAttribute("aria-label", said ?? link.textContent.trim());
+  }
+  if (!said) return;
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = said;
+  link.prepend(title);
+}
 
 async function layout(text) {
   const svg = new DOMParser().parseFromString((await engine).dot(text), "image/svg+xml")
     .documentElement;
   for (const element of svg.querySelectorAll("*")) {
     for (const name of PAINT) element.removeAttribute(name);
-    for (const name of ["xlink:title", "target"]) element.removeAttribute(name);
-  }
-  for (const link of svg.querySelectorAll("a")) {
-    link.setAttribute("href", link.getAttribute("xlink:href") ?? "");
-    link.removeAttribute("xlink:href");
-    const words = [...link.querySelectorAll("text")].map((line) => line.textContent);
-    link.setAttribute("aria-label", words.join(" "));
   }
   for (const title of svg.querySelectorAll("title")) title.remove();
+  for (const link of svg.querySelectorAll("a")) explain(link);
   return document.importNode(svg, true);
 }
 
 function naming(svg, figure) {
+  for (const node of svg.querySelectorAll(".node")) {
+    if (node.id === figure.dataset.focus) node.classList.add("focus");
+  }
   svg.setAttribute("role", "group");
   svg.setAttribute("aria-label", figure.dataset.label);
 }

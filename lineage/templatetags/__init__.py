@@ -1,0 +1,1 @@
+"""Panels of lineage that other rooms' pages include."""

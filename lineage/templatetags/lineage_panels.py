@@ -1,0 +1,29 @@
+"""The neighbourhood of a thing, as graph and table, for the page of that thing."""
+
+from typing import Any
+
+from django import template
+from django.template import RequestContext
+
+from lineage.panels import as_of_asked, panel_of, whole_estate
+
+register = template.Library()
+
+
+@register.inclusion_tag("lineage/neighbourhood.html", takes_context=True)
+def neighbourhood(
+    context: RequestContext, kind: str, name: str, hops: int = 1, title: str = "Neighbourhood"
+) -> dict[str, Any]:
+    """Draw what a thing reads and writes; `as_of` in the URL asks for an earlier time."""
+    as_of = as_of_asked(context.request.GET)[0] if context.request else None
+    return {
+        "title": title,
+        "panel": panel_of(f"{kind}:{name}", hops=hops, as_of=as_of),
+        "request": context.request,
+    }
+
+
+@register.inclusion_tag("lineage/estate.html")
+def estate() -> dict[str, Any]:
+    """Draw the best connected part of the whole graph, framed by bounded context."""
+    return {"panel": whole_estate()}

@@ -1,0 +1,7 @@
+"""Address of the lineage page."""
+
+from django.urls import path
+
+from lineage import views
+
+urlpatterns = [path("lineage", views.show_lineage, name="lineage")]

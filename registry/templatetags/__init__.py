@@ -1,0 +1,1 @@
+"""Panels of the registry that other rooms' pages include."""

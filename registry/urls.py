@@ -1,0 +1,10 @@
+"""Addresses of the registry's pages; its API stands at the root."""
+
+from django.urls import path
+
+from registry import views
+
+urlpatterns = [
+    path("registry", views.show_subjects, name="subjects"),
+    path("registry/subjects/<path:subject>", views.show_subject, name="subject"),
+]

@@ -1,6 +1,7 @@
 """One description of a cluster, in the words of both libraries."""
 
 import pytest
+
 from broker.connection import Connection
 from broker.errors import SecuritySettingError
 

@@ -6,11 +6,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
+
 from broker import admin, embedded
 from broker.embedded import EmbeddedKafka
 from broker.errors import EmbeddedKafkaError
-from confluent_kafka import Producer
-
 from tests.ports import free_port
 
 pytestmark = pytest.mark.kafka
@@ -65,6 +65,6 @@ def test_what_kafka_complains_of_is_said(tmp_path: Path) -> None:
     broker = EmbeddedKafka(tmp_path, free_port())
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "meta.properties").write_text("version=1\ncluster.id=x\nnode.id=9\n")
-    with pytest.raises(EmbeddedKafkaError, match="Kafka did not start: .*node"):
+    with pytest.raises(EmbeddedKafkaError, match=r"Kafka did not start: .*node"):
         broker.start()
     assert broker.pid is None

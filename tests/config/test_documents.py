@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from config import env, settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ def test_the_settings_page_gives_the_default(name: str) -> None:
     if str(ROOT) in declared or "sqlite3" in declared:
         assert default.endswith(Path(declared).name)
     else:
-        assert default == (declared or "–")
+        assert default == (declared or "none")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,6 +1,7 @@
 """Environment variables are read strictly."""
 
 import pytest
+
 from config import env
 
 

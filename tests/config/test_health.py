@@ -1,9 +1,10 @@
 """Ready means that a write is kept; Kafka's absence only degrades."""
 
 import pytest
-from catalog.models import Cluster
 from django.db import connection
 from django.test import Client
+
+from catalog.models import Cluster
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""`manage.py run`: starts, resumes, tells what keeps it from starting, and leaves nothing behind."""
+"""`manage.py run`: starts, resumes, says what keeps it from starting, leaves nothing behind."""
 
 import json
 import os

@@ -13,6 +13,7 @@ class SchemaContext(models.Model):
     name = models.CharField(max_length=255, unique=True)
     next_id = models.PositiveBigIntegerField(default=1)
     revision = models.PositiveBigIntegerField(default=0)
+    listed = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return self.name

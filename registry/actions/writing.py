@@ -13,7 +13,7 @@ def lock_context(name: str) -> SchemaContext:
     """The context's row, made when missing, locked and marked as changed; inside a transaction."""
     SchemaContext.objects.get_or_create(name=name)
     context = SchemaContext.objects.select_for_update().get(name=name)
-    SchemaContext.objects.filter(pk=context.pk).update(revision=F("revision") + 1)
+    SchemaContext.objects.filter(pk=context.pk).update(revision=F("revision") + 1, listed=True)
     return context
 
 
@@ -26,6 +26,12 @@ def lock_subject(context: SchemaContext, name: str) -> Subject:
 def check_name(name: SubjectName) -> None:
     """Refuse a name that no schema can be registered under."""
     if not name.is_valid or name.context in {GLOBAL_CONTEXT, ANY_CONTEXT}:
+        raise SubjectInvalidError(name)
+
+
+def check_scope(name: SubjectName) -> None:
+    """Refuse a name that neither a subject nor a context has, for config and mode."""
+    if not name.is_valid or name.context == ANY_CONTEXT:
         raise SubjectInvalidError(name)
 
 

@@ -11,6 +11,11 @@ def subject_at(subject: str, context: str = "", *, alias: bool = True) -> Subjec
     return follow_alias(name) if alias else name
 
 
+def scope_at(subject: str, context: str = "") -> SubjectName:
+    """The subject, or with `:.c:` the context, whose config or mode a path names."""
+    return subject_at(subject, context, alias=False)
+
+
 def follow_alias(name: SubjectName) -> SubjectName:
     """What the subject's own config says it stands for, one step."""
     alias = (own_config(name) or {}).get("alias")

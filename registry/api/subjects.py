@@ -3,7 +3,7 @@
 from typing import Any
 
 from registry import actions
-from registry.actions import reading
+from registry.actions import delete, reading
 from registry.api.boundary import Call, Text
 from registry.api.paging import page
 from registry.api.paths import subject_at
@@ -72,6 +72,18 @@ def get_version_schema(call: Call, subject: str, version: str, context: str = ""
     """GET /subjects/{s}/versions/{v}/schema."""
     name = subject_at(subject, context)
     return Text(reading.find_version(name, version, deleted=call.flag("deleted")).schema.text)
+
+
+def delete_subject(call: Call, subject: str, context: str = "") -> list[int]:
+    """DELETE /subjects/{s}."""
+    return delete.delete_subject(subject_at(subject, context), permanent=call.flag("permanent"))
+
+
+def delete_version(call: Call, subject: str, version: str, context: str = "") -> int:
+    """DELETE /subjects/{s}/versions/{v}."""
+    reading.read_version(version)
+    name = subject_at(subject, context)
+    return delete.delete_version(name, version, permanent=call.flag("permanent"))
 
 
 def list_referrers(call: Call, subject: str, version: str, context: str = "") -> list[int]:

@@ -6,7 +6,7 @@ and the more specific addresses come first.
 
 from django.urls import URLPattern, URLResolver, include, re_path
 
-from registry.api import associations, checks, schemas, subjects
+from registry.api import associations, checks, config, mode, schemas, server, subjects
 from registry.api.boundary import endpoint, view_unrouted
 
 _SUBJECT = r"subjects/(?P<subject>.*)"
@@ -20,14 +20,18 @@ _operations = [
     re_path(rf"^{_VERSION}/referencedby/?$", endpoint(GET=subjects.list_referrers)),
     re_path(
         rf"^{_VERSION}/?$",
-        endpoint(GET=subjects.get_version, POST=subjects.look_up_version),
+        endpoint(
+            GET=subjects.get_version,
+            POST=subjects.look_up_version,
+            DELETE=subjects.delete_version,
+        ),
     ),
     re_path(
         rf"^{_SUBJECT}/versions/?$",
         endpoint(GET=subjects.list_versions, POST=subjects.register),
     ),
     re_path(rf"^{_SUBJECT}/metadata/?$", endpoint(GET=subjects.search_metadata)),
-    re_path(rf"^{_SUBJECT}$", endpoint(POST=subjects.look_up)),
+    re_path(rf"^{_SUBJECT}$", endpoint(POST=subjects.look_up, DELETE=subjects.delete_subject)),
     re_path(rf"^{_ID}/schema/?$", endpoint(GET=schemas.get_schema_text)),
     re_path(rf"^{_ID}/subjects/?$", endpoint(GET=schemas.list_subjects)),
     re_path(rf"^{_ID}/versions/?$", endpoint(GET=schemas.list_versions)),
@@ -38,6 +42,18 @@ _operations = [
     re_path(rf"^compatibility/{_VERSION}/?$", endpoint(POST=checks.check_version)),
     re_path(rf"^compatibility/{_SUBJECT}/versions/?$", endpoint(POST=checks.check_history)),
     re_path(
+        r"^config/?$", endpoint(GET=config.get_top, PUT=config.set_top, DELETE=config.delete_top)
+    ),
+    re_path(
+        r"^config/(?P<subject>.*)$",
+        endpoint(GET=config.get_subject, PUT=config.set_subject, DELETE=config.delete_subject),
+    ),
+    re_path(r"^mode/?$", endpoint(GET=mode.get_top, PUT=mode.set_top, DELETE=mode.delete_top)),
+    re_path(
+        r"^mode/(?P<subject>.*)$",
+        endpoint(GET=mode.get_subject, PUT=mode.set_subject, DELETE=mode.delete_subject),
+    ),
+    re_path(
         r"^associations/resources/(?P<namespace>[^/]+)/(?P<name>.+)$",
         endpoint(GET=associations.list_by_name),
     ),
@@ -45,6 +61,11 @@ _operations = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *_operations,
+    re_path(r"^contexts/?$", endpoint(GET=server.list_contexts)),
+    re_path(r"^contexts/(?P<context>[^/]+)/?$", endpoint(DELETE=server.delete_context)),
+    re_path(r"^v1/metadata/id/?$", endpoint(GET=server.get_id)),
+    re_path(r"^v1/metadata/version/?$", endpoint(GET=server.get_version)),
+    re_path(r"^v1/metadata/deployment/?$", endpoint(GET=server.get_deployment)),
     re_path(r"^contexts/(?P<context>[^/]+)/", include(_operations)),
     re_path(
         r"^(?:subjects|schemas|compatibility|config|mode|contexts|associations|v1|dek-registry)"

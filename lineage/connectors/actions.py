@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
+from catalog.declaration import Change, FieldChange
 from catalog.models import BoundedContext, Cluster, Service
 from lineage.connectors.definition import Definition, check, expand, redact
 from lineage.connectors.errors import (
@@ -21,6 +22,9 @@ from lineage.connectors.errors import (
     RunMissingError,
 )
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
+
+PHASES = ("waiting", "read", "load", "catch-up", "verify", "swap")
+"""What a run passes through; one that ended early names the phase it stood in."""
 
 WORKER_IS_GONE_AFTER = timedelta(seconds=15)
 """A worker that left no heartbeat for this long is taken for dead."""
@@ -138,8 +142,8 @@ def definition_of(connector: Connector) -> Definition:
     return check(connector.definition)
 
 
-def declare(declared: Mapping[str, Any]) -> bool:
-    """Create or change a connector; tells whether anything changed.
+def declare(declared: Mapping[str, Any]) -> Change:
+    """Create or change a connector, and tell what changed; raises DefinitionInvalidError.
 
     A changed target, table, key or mode makes another copy: it is stopped until regenerated.
     """
@@ -155,22 +159,32 @@ def declare(declared: Mapping[str, Any]) -> bool:
         "definition": dict(declared),
     }
     with transaction.atomic():
-        connector = (
-            Connector.objects.select_for_update(of=("self",)).filter(name=definition.name).first()
-        )
+        found = Connector.objects.select_for_update(of=("self",)).filter(name=definition.name)
+        connector = found.first()
         if connector is None:
             Connector.objects.create(name=definition.name, **values)
-            return True
-        changed = [key for key, value in values.items() if getattr(connector, key) != value]
+            return Change("connector", definition.name, "created")
+        changed = tuple(
+            FieldChange(key, _shown(getattr(connector, key)), _shown(value))
+            for key, value in values.items()
+            if getattr(connector, key) != value
+        )
         if not changed:
-            return False
+            return Change("connector", definition.name, "unchanged")
         if _another_copy(check(connector.definition), definition):
             values |= {
                 "state": Connector.State.STOPPED,
                 "message": "declared anew: regenerate to build the copy that is declared now",
             }
-        Connector.objects.filter(pk=connector.pk).update(**values)
-    return True
+        found.update(**values)
+    return Change("connector", definition.name, "changed", changed)
+
+
+def _shown(value: object) -> str:
+    """Return a declared value fit to be shown."""
+    if isinstance(value, dict):
+        return str({key: redact(str(item)) for key, item in value.items()})
+    return redact(value) if isinstance(value, str) else str(value)
 
 
 def _another_copy(before: Definition, after: Definition) -> bool:

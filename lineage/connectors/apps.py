@@ -4,6 +4,13 @@ from django.apps import AppConfig
 
 
 class ConnectorsConfig(AppConfig):
-    """Registers connectors, generations and runs."""
+    """Registers connectors, generations and runs, and the section of catalog files for them."""
 
     name = "lineage.connectors"
+
+    def ready(self) -> None:
+        """Take over the section `connectors`."""
+        from catalog.declaration import register_section
+        from lineage.connectors.declaring import apply_connectors
+
+        register_section("connectors", apply_connectors)

@@ -2,11 +2,13 @@
 
 The seam between the engine and the registry: a schema is looked up once per worker, as an id
 never changes its meaning. Avro has a decoder of our own, because the format's makes a datetime of
-every timestamp; the other formats bring theirs.
+every timestamp; the other formats bring theirs. Values are framed as Confluent's serializers do:
+0x00 and a schema id of four bytes in front, or 0x01 and the schema's GUID in a header.
 """
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from broker.consume import Record
 from lineage.connectors.columns import Plan
@@ -14,13 +16,14 @@ from lineage.connectors.engine_fold import Writer
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.mapping import avro, json_schema, protobuf
 from registry import formats
-from registry.actions import find_schema, parsed
+from registry.actions import parsed
+from registry.actions.reading import find_guid, parse_cached, schema_text
 from registry.errors import SchemaNotFoundError
 from registry.formats.contract import Parsed, SchemaInvalidError
-from registry.wire import FrameInvalidError, unframe
 
 _PREFIX = 5
-_AVRO_OR_JSON = frozenset({"AVRO", "JSON"})
+_GUID_FRAME = 17
+_VALUE_HEADER = "__value_schema_id"
 
 
 def writer_of(schema: Parsed) -> Writer:
@@ -31,4 +34,53 @@ def writer_of(schema: Parsed) -> Writer:
     decode = formats.get(schema.format).decoder(schema)
     if schema.format == "JSON":
         return Writer(json_schema.plan(schema.text), decode)
-    return Writer(protobuf.plan(formats.get(schema.format).fields(schema)), decode)
+    return Writer(protobuf.plan(schema), decode)
+
+
+def _by_id(frame: bytes) -> Parsed:
+    return parsed(int.from_bytes(frame[1:], "big"))
+
+
+def _by_guid(frame: bytes) -> Parsed:
+    schema = schema_text(find_guid(UUID(bytes=frame[1:]))[0])
+    return parse_cached(schema.format, schema.text, schema.dependencies)
+
+
+class RegistryDecoder:
+    """Decodes with the schemas of our registry; used by one thread."""
+
+    def __init__(self) -> None:
+        self._writers: dict[bytes, Writer] = {}
+
+    def writer(self, record: Record) -> tuple[Writer, bytes]:
+        """Return the writer's schema and the payload; raises PoisonRecordError."""
+        value = record.value or b""
+        if record.headers:
+            for name, frame in record.headers:
+                if name == _VALUE_HEADER and frame and len(frame) == _GUID_FRAME:
+                    return self._found(frame, _by_guid), value
+        if value[:1] != b"\x00" or len(value) < _PREFIX:
+            raise PoisonRecordError("the value is not framed with a schema id")
+        frame = value[:_PREFIX]
+        return self._writers.get(frame) or self._found(frame, _by_id), value[_PREFIX:]
+
+    def key(self, raw: bytes) -> tuple[Plan, Any]:
+        """Decode a key that was written with a schema; raises PoisonRecordError."""
+        if raw[:1] != b"\x00" or len(raw) < _PREFIX:
+            raise PoisonRecordError("the key is not framed with a schema id")
+        writer = self._found(raw[:_PREFIX], _by_id)
+        try:
+            return writer.plan, writer.decode(raw[_PREFIX:])
+        except Exception as error:
+            raise PoisonRecordError(f"the key cannot be decoded: {error!r}") from error
+
+    def _found(self, frame: bytes, find: Callable[[bytes], Parsed]) -> Writer:
+        """Look a schema up once; one that is missing is asked for again, it may yet come."""
+        known = self._writers.get(frame)
+        if known is None:
+            try:
+                known = writer_of(find(frame))
+            except (SchemaNotFoundError, SchemaInvalidError) as error:
+                raise PoisonRecordError(str(error)) from error
+            self._writers[frame] = known
+        return known

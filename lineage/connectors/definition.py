@@ -87,7 +87,7 @@ def _fits_together(definition: Definition) -> None:
 
 def _wrong(declared: Mapping[str, Any], key: str, wanted: str) -> DefinitionInvalidError:
     return DefinitionInvalidError(
-        f"connector {declared.get('name') or '?'}: {key}: {declared[key]!r} is not {wanted}"
+        f"connector {declared.get('name') or '?'}: {key}: {declared[key]!r} is not {wanted}", key
     )
 
 

@@ -46,6 +46,11 @@ class DefinitionInvalidError(ConnectorError):
     code = "connector-definition-invalid"
     http_status = 422
 
+    def __init__(self, message: str, *path: str) -> None:
+        """Say what is wrong, and at which key."""
+        super().__init__(message)
+        self.path = path
+
 
 class TargetInvalidError(ConnectorError):
     """A target URL that cannot be used; the message never holds its password."""

@@ -17,7 +17,7 @@ from pages.listing import Column, Facet, Listing
 RUNS_SHOWN = 20
 QUARANTINE_SHOWN = 20
 # as a regeneration passes through them; a run that stopped early names one of them too
-PHASES = ("waiting", "load", "follow", "verify", "swap")
+PHASES = actions.PHASES
 
 
 @require_safe

@@ -241,7 +241,7 @@ class PartitionReader:
             total += max(0, known[1] - max(position, known[0], 0))
         return total
 
-    def commit(self) -> None:
+    def commit(self, *, wait: bool = False) -> None:
         """Tell the group how far we are, for others to see; we never read it back."""
         places = [
             TopicPartition(p.topic, p.partition, o) for p, o in self.positions.items() if o >= 0
@@ -249,7 +249,10 @@ class PartitionReader:
         if not places:
             return
         try:
-            self._consumer.commit(offsets=places, asynchronous=True)
+            if wait:
+                self._consumer.commit(offsets=places, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
             self.trouble = translate(error).args[0]
 

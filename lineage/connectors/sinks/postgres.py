@@ -203,7 +203,7 @@ class PostgresSink:
         assert live is not None
         return live, {partition: places[partition] for partition in partitions}
 
-    # -- tables -------------------------------------------------------------------------------------
+    # -- tables -----------------------------------------------------------------------------------
     def _exists(self, table: str) -> bool:
         found = self._db.execute("SELECT to_regclass(%s) IS NOT NULL", (f'"{table}"',)).fetchone()
         return bool(found and found[0])

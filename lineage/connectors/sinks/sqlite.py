@@ -205,7 +205,7 @@ class SqliteSink:
         assert live is not None
         return live, {partition: places[partition] for partition in partitions}
 
-    # -- tables -------------------------------------------------------------------------------------
+    # -- tables -----------------------------------------------------------------------------------
     def _exists(self, table: str) -> bool:
         return bool(
             self._db.execute(

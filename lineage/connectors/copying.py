@@ -1,0 +1,207 @@
+"""Copy one connector live, in a thread: through outages, until stopped; and say how it stands."""
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+
+from django.db import DatabaseError, close_old_connections, connection, transaction
+
+from broker.consume import OffsetGoneError
+from broker.errors import BrokerError
+from lineage import ledger
+from lineage.connectors.engine import LiveEngine
+from lineage.connectors.errors import (
+    ConnectorError,
+    DefinitionInvalidError,
+    FencedError,
+    LogIncompleteError,
+    SchemaChangedError,
+    SinkMismatchError,
+)
+from lineage.connectors.models import Connector, Generation
+from lineage.connectors.sessions import GROUP_PREFIX, Session, live_engine, opened
+from lineage.connectors.sinks.contract import Live
+
+_POLL_SECONDS = 0.2
+_TELL_SECONDS = 2.0
+_LEDGER_SECONDS = 10.0
+_COUNT_SECONDS = 5.0
+# counting rows may take this share of the time
+_COUNT_SHARE = 0.02
+_SHORTEST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+# nothing that waiting mends
+_FINAL = (
+    DefinitionInvalidError,
+    LogIncompleteError,
+    OffsetGoneError,
+    SchemaChangedError,
+    SinkMismatchError,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Copier(threading.Thread):
+    """Keeps one copy live until stopped; what no waiting mends stops the connector."""
+
+    def __init__(self, connector: Connector, worker: str) -> None:
+        super().__init__(name=f"copy-{connector.name}", daemon=True)
+        self._connector = connector
+        self._worker = worker
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask to finish the batch at hand and end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Copy; after an outage open everything again, pausing longer each time."""
+        pause = _SHORTEST_PAUSE
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                close_old_connections()
+                self._copy()
+            except _FINAL as error:
+                self._halt(error)
+                break
+            except (FencedError, BrokerError, ConnectorError, DatabaseError) as error:
+                self._tell(message=f"{error} (trying again)", rows_per_second=None)
+                if time.monotonic() - began > 60:
+                    pause = _SHORTEST_PAUSE
+                self._stopping.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        connection.close()
+
+    def _halt(self, error: Exception) -> None:
+        hint = "" if "regenerate" in str(error) else ": regenerate"
+        logger.error("%s stopped: %s", self._connector.name, error)
+        # a pause, or a new declaration, that came meanwhile is kept
+        Connector.objects.filter(pk=self._connector.pk, state=Connector.State.LIVE).update(
+            state=Connector.State.STOPPED, message=f"{error}{hint}", rows_per_second=None
+        )
+
+    def _tell(self, **values: object) -> None:
+        """Leave word for pages; a busy database is no reason to stop copying."""
+        try:
+            Connector.objects.filter(pk=self._connector.pk).update(**values)
+        except DatabaseError as error:
+            logger.warning("%s: could not leave word: %s", self._connector.name, error)
+
+    def _copy(self) -> None:
+        name = self._connector.name
+        instance = f"{self._worker}.{name}"
+        with opened(self._connector, GROUP_PREFIX + name, instance) as session:
+            engine = live_engine(session)
+            account = Account(session, engine)
+            while not self._stopping.is_set():
+                step = engine.step(_POLL_SECONDS)
+                account.add(step.records)
+                if account.due():
+                    self._tell(**account.balance())
+                    account.record()
+            session.reader.commit(wait=True)
+
+
+class Account:
+    """Measures a session: lag, rate, rows; commits offsets for Kafka's tools to see."""
+
+    def __init__(self, session: Session, engine: LiveEngine) -> None:
+        self._session = session
+        self._engine = engine
+        self._records = 0
+        self._since = time.monotonic()
+        self._counted = 0.0
+        self._count_pause = 0.0
+        self._recorded = 0.0
+        self._generation = 0
+
+    def add(self, records: int) -> None:
+        """Count records copied."""
+        self._records += records
+
+    def due(self) -> bool:
+        """Whether it is time to tell again."""
+        return time.monotonic() - self._since >= _TELL_SECONDS
+
+    def balance(self) -> dict[str, object]:
+        """Return what there is to tell since the last time."""
+        reader = self._session.reader
+        seconds, self._since = time.monotonic() - self._since, time.monotonic()
+        rate, self._records = self._records / seconds, 0
+        reader.commit()
+        values: dict[str, object] = {
+            "rows_per_second": round(rate, 1),
+            "message": f"Kafka: {reader.trouble}" if reader.trouble else "",
+        }
+        if reader.trouble:
+            return values
+        values |= {"lag": self._lag(), "measured_at": now()}
+        if time.monotonic() - self._counted > self._count_pause:
+            began = time.monotonic()
+            values["rows"] = self._session.sink.count(self._engine.live.table)
+            self._counted = time.monotonic()
+            self._count_pause = max(_COUNT_SECONDS, (self._counted - began) / _COUNT_SHARE)
+        return values
+
+    def _lag(self) -> int | None:
+        """Add up what we own, and what other workers do as far as the target tells."""
+        reader = self._session.reader
+        lag = reader.lag()
+        if lag is None:
+            return None
+        for partition, position in self._session.sink.positions(
+            self._session.connector.name
+        ).items():
+            if partition not in reader.positions:
+                low, high = reader.watermarks(partition)
+                lag += max(0, high - max(position.next, low))
+        return lag
+
+    def record(self) -> None:
+        """Note the live generation, and the edge from topic to copy in the ledger."""
+        connector = self._session.connector
+        live = self._engine.live
+        if live.number and live.number != self._generation:
+            note_generation(connector, live)
+            self._generation = live.number
+        if not self._session.reader.positions or (
+            time.monotonic() - self._recorded < _LEDGER_SECONDS
+        ):
+            return
+        self._recorded = time.monotonic()
+        detail = {"table": live.table, "generation": live.number}
+        ledger.record(
+            connector.cluster,
+            [
+                ledger.Observation(
+                    "topic", topic, "copy", connector.name, "connector", now(), detail
+                )
+                for topic in self._session.definition.topics
+            ],
+            now(),
+        )
+
+
+def note_generation(connector: Connector, live: Live) -> None:
+    """Make our record of generations say what the target says."""
+    with transaction.atomic():
+        others = Generation.objects.filter(connector=connector).exclude(number=live.number)
+        others.filter(state=Generation.State.LIVE).update(
+            state=Generation.State.RETIRED, retired_at=now()
+        )
+        generation, _ = Generation.objects.get_or_create(
+            connector=connector, number=live.number, defaults={"table": live.table}
+        )
+        if generation.state != Generation.State.LIVE:
+            generation.state = Generation.State.LIVE
+            generation.live_at = generation.live_at or now()
+            generation.save(update_fields=["state", "live_at"])

@@ -1,0 +1,121 @@
+"""Open what a connector works with: a reader of its log, its target, and what decodes between."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from broker.consume import OffsetGoneError, Partition, PartitionReader, Record
+from catalog.actions import connection_of
+from catalog.models import Topic
+from lineage.connectors.actions import definition_of, target_url
+from lineage.connectors.decoding import RegistryDecoder
+from lineage.connectors.definition import Definition
+from lineage.connectors.engine import LiveEngine
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.keying import key_text, keying_of
+from lineage.connectors.models import Connector, Quarantine
+from lineage.connectors.sinks import open_sink
+from lineage.connectors.sinks.contract import Sink
+
+GROUP_PREFIX = "insideout.connector."
+_LONGEST_REASON = 2_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Session:
+    """One connector at work; used by one thread, closed by whoever opened it."""
+
+    connector: Connector
+    definition: Definition
+    reader: PartitionReader
+    preparation: Preparation
+    sink: Sink
+
+
+@contextmanager
+def opened(connector: Connector, group: str, instance: str | None = None) -> Iterator[Session]:
+    """Open target and log; raises SinkError, BrokerError, TargetInvalidError."""
+    definition = definition_of(connector)
+    decoder = RegistryDecoder()
+    sink = open_sink(target_url(connector.target))
+    try:
+        reader = PartitionReader(connection_of(connector.cluster), group, instance=instance)
+        try:
+            preparation = Preparation(
+                decoder,
+                keying_of(definition, decoder),
+                lambda record, reason: put_into_quarantine(connector, record, reason),
+            )
+            yield Session(connector, definition, reader, preparation, sink)
+        finally:
+            reader.close()
+    finally:
+        sink.close()
+
+
+def put_into_quarantine(connector: Connector, record: Record, reason: str) -> None:
+    """Keep the place of a record that cannot be copied; seen again, it is kept once."""
+    logger.warning(
+        "%s: %s/%s@%s left out: %s",
+        connector.name,
+        record.topic,
+        record.partition,
+        record.offset,
+        reason,
+    )
+    Quarantine.objects.get_or_create(
+        connector=connector,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        defaults={
+            "key": key_text(record.key).replace("\x00", "\\x00"),
+            "reason": reason.replace("\x00", "\\x00")[:_LONGEST_REASON],
+        },
+    )
+
+
+def live_engine(session: Session) -> LiveEngine:
+    """Join the connector's group; the target says where each partition goes on."""
+    engine = LiveEngine(
+        session.connector.name,
+        session.definition.table,
+        session.reader,
+        session.preparation,
+        session.sink,
+    )
+
+    def claim(partitions: Sequence[Partition]) -> dict[Partition, int]:
+        offsets = engine.claim(partitions)
+        for partition, offset in offsets.items():
+            _check_reach(session.reader, partition, offset)
+        return offsets
+
+    session.reader.subscribe(session.definition.topics, claim)
+    return engine
+
+
+def _check_reach(reader: PartitionReader, partition: Partition, offset: int) -> None:
+    """Raise OffsetGoneError where the log has lost what the copy has not read yet."""
+    if offset < 0:
+        return
+    low, high = reader.watermarks(partition)
+    place = f"{partition.topic}/{partition.partition}"
+    if offset < low:
+        raise OffsetGoneError(
+            f"{place}: offsets {offset} to {low - 1} were deleted before they were copied"
+        )
+    if offset > high:
+        raise OffsetGoneError(
+            f"{place}: the copy stands at offset {offset}, the log ends at {high}: "
+            "the topic was made anew, or lost records"
+        )
+
+
+def only_compacted(connector: Connector, topic: str) -> bool:
+    """Whether compaction alone shortens a topic: it never removes the last value of a key."""
+    policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
+    return policy.values_list("cleanup_policy", flat=True).first() == "compact"

@@ -1,0 +1,55 @@
+"""Targets of each kind, empty, and sinks open on them."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from lineage.connectors.sinks import open_sink
+from lineage.connectors.sinks.contract import Sink
+
+
+@pytest.fixture
+def sqlite_target(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'copies' / 'copy.sqlite3'}"
+
+
+@pytest.fixture
+def postgres_target(postgres_url: str) -> Iterator[str]:
+    """A database of its own on the session's server."""
+    name = f"copy_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    parts = urlsplit(postgres_url)
+    yield urlunsplit(parts._replace(path=f"/{name}"))
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def target(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{request.param}_target")
+    return url
+
+
+@pytest.fixture
+def open_target(target: str) -> Iterator[Callable[[], Sink]]:
+    """Open as many connections to the target as the test wants."""
+    opened: list[Sink] = []
+
+    def open_one() -> Sink:
+        opened.append(open_sink(target))
+        return opened[-1]
+
+    yield open_one
+    for sink in opened:
+        sink.close()
+
+
+@pytest.fixture
+def sink(open_target: Callable[[], Sink]) -> Sink:
+    return open_target()

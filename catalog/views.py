@@ -79,8 +79,8 @@ def _list_topics(request: HttpRequest, rows: list[TopicRow]) -> Listing[TopicRow
         rows,
         request.GET,
         columns=[
-            Column("name", "Topic", lambda row: row.view.name.lower()),
             Column("state", "Single writer", lambda row: _GRAVITY.get(row.state, 0)),
+            Column("name", "Topic", lambda row: row.view.name.lower()),
             Column("writer", "Written by", lambda row: row.view.writer.declared),
             Column("readers", "Readers", lambda row: len(row.view.readers), numeric=True),
             Column("context", "Context", lambda row: row.view.context),
@@ -121,6 +121,11 @@ def show_topic(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
     )
 
 
+def _service_text(row: ServiceRow) -> str:
+    service = row.view.service
+    return f"{service.name} {service.description} {service.owner}"
+
+
 def _service_rows(services: Iterable[Service]) -> list[ServiceRow]:
     return [_service_row(view) for view in actions.describe_services(services)]
 
@@ -143,8 +148,8 @@ def list_services(request: HttpRequest) -> HttpResponse:
         _service_rows(Service.objects.select_related("context").order_by("name")),
         request.GET,
         columns=[
-            Column("name", "Service", lambda row: row.view.name.lower()),
             Column("state", "State", lambda row: row.state),
+            Column("name", "Service", lambda row: row.view.name.lower()),
             Column("context", "Context", lambda row: row.view.context),
             Column("writes", "Writes", lambda row: len(row.view.writes), numeric=True),
             Column("reads", "Reads", lambda row: len(row.view.reads), numeric=True),
@@ -155,11 +160,7 @@ def list_services(request: HttpRequest) -> HttpResponse:
             Facet("state", "State", lambda row: row.state),
             Facet("context", "Context", lambda row: row.view.context or ""),
         ],
-        text=lambda row: " ".join((
-            row.view.name,
-            row.view.service.description,
-            row.view.service.owner,
-        )),
+        text=_service_text,
     )
     fragment = "#rows" if "HX-Request" in request.headers else ""
     return render(request, f"catalog/services.html{fragment}", {"listing": listing})
@@ -229,6 +230,7 @@ def list_findings(request: HttpRequest) -> HttpResponse:
             Facet("rule", "Rule", lambda row: row.finding.rule),
         ],
         text=lambda row: f"{row.finding.subject.name} {row.finding.message} {row.finding.rule}",
+        order="severity",
     )
     fragment = "#rows" if "HX-Request" in request.headers else ""
     return render(request, f"catalog/findings.html{fragment}", {"listing": listing})

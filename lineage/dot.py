@@ -82,7 +82,7 @@ def draw(
     lines = [
         "digraph lineage {",
         '  graph [rankdir=LR nodesep=0.25 ranksep=0.6 bgcolor="transparent" pad=0.1];',
-        '  node [fontname="system-ui,sans-serif" fontsize=12 height=0.35 margin="0.14,0.06"];',
+        '  node [fontname="Courier" fontsize=12 height=0.35 margin="0.14,0.06"];',
         "  edge [arrowsize=0.7];",
     ]
     clusters: dict[str, list[Node]] = {}

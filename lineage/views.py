@@ -1,4 +1,4 @@
-"""The lineage page: the observed graph, around a thing or of the whole estate, now or as of then."""
+"""The lineage page: the observed graph, around a thing or whole, now or as of an instant."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ NO_CONTEXT = "no context"
 @require_safe
 @vary_on_headers("HX-Request")
 def show_lineage(request: HttpRequest) -> HttpResponse:
-    """The graph and its edges; `focus`, `hops`, `fold`, `as_of` and the table's state in the URL."""
+    """The graph and its edges; `focus`, `hops`, `fold`, `as_of` and the list's state in the URL."""
     as_of, problem = as_of_asked(request.GET)
     edges = actions.list_edges(as_of=as_of)
     fragment = "#found" if "HX-Request" in request.headers else ""
@@ -94,8 +94,8 @@ def _listing(request: HttpRequest, rows: list[EdgeRow]) -> Listing[EdgeRow]:
         rows,
         request.GET,
         columns=[
-            Column("source", "From", lambda row: row.edge.source),
             Column("state", "State", lambda row: row.state),
+            Column("source", "From", lambda row: row.edge.source),
             Column("role", ""),
             Column("target", "To", lambda row: row.edge.target),
             Column("evidence", "Evidence"),
@@ -104,6 +104,7 @@ def _listing(request: HttpRequest, rows: list[EdgeRow]) -> Listing[EdgeRow]:
             Column("last", "Last seen", lambda row: row.edge.last_seen),
         ],
         facets=[Facet("state", "State", lambda row: row.state)],
+        order="source",
         text=lambda row: (
             f"{row.edge.source.key} {row.edge.target.key} "
             + " ".join(proof.kind for proof in row.edge.evidence)
@@ -128,8 +129,8 @@ def _drawn(couplings: list[graph.Coupling]) -> str:
     lines = [
         "digraph contexts {",
         '  graph [rankdir=LR nodesep=0.35 ranksep=0.9 bgcolor="transparent" pad=0.1];',
-        '  node [shape=box style="rounded" class="node-context" fontname="Helvetica"'
-        ' fontsize=12 height=0.45 margin="0.2,0.1"];',
+        '  node [shape=box style="rounded" class="node-context" height=0.45 margin="0.2,0.1"];',
+        '  node [fontname="Courier" fontsize=12];',
         '  edge [arrowsize=0.7 fontname="Helvetica" fontsize=10 class="edge-read"];',
     ]
     for name in names:

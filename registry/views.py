@@ -35,6 +35,7 @@ def show_subjects(request: HttpRequest) -> HttpResponse:
             Facet("context", "Schema context", lambda row: row.context),
         ],
         text=lambda row: row.subject,
+        order="subject",
     )
     fragment = "#rows" if "HX-Request" in request.headers else ""
     return render(request, f"registry/subjects.html{fragment}", {"listing": listing})

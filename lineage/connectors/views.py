@@ -29,8 +29,8 @@ def list_copies(request: HttpRequest) -> HttpResponse:
         actions.list_connectors(),
         request.GET,
         columns=[
-            Column("name", "Copy", lambda copy: copy.name),
             Column("state", "State", lambda copy: copy.state),
+            Column("name", "Copy", lambda copy: copy.name),
             Column("of", "Of"),
             Column("lag", "Behind the log", lambda copy: copy.lag, numeric=True),
             Column("rows", "Rows", lambda copy: copy.rows, numeric=True),

@@ -64,12 +64,14 @@ class Listing(Generic[Row]):
         columns: Sequence[Column[Row]],
         text: Callable[[Row], str],
         facets: Sequence[Facet[Row]] = (),
+        order: str = "name",
     ) -> None:
         self.rows = rows
         self.query = query
         self.columns = columns
         self.text = text
         self.described = facets
+        self.order = order
         self.words = query.get("q", "").strip()
 
     @property
@@ -84,10 +86,10 @@ class Listing(Generic[Row]):
 
     @cached_property
     def sort(self) -> str:
-        """The column sorted by, `-` first when descending; the first one that can, by default."""
+        """The column sorted by, `-` first when descending; `order` unless another is asked for."""
         asked = self.query.get("sort", "")
-        sortable = [column.name for column in self.columns if column.key]
-        return asked if asked.removeprefix("-") in sortable else sortable[0]
+        sortable = {column.name for column in self.columns if column.key}
+        return asked if asked.removeprefix("-") in sortable else self.order
 
     @cached_property
     def found(self) -> list[Row]:

@@ -21,7 +21,7 @@ from typing import IO
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 
 from broker.admin import describe_cluster
 from broker.connection import Connection
@@ -189,7 +189,7 @@ class Supervisor:
     def _migrate(self) -> None:
         self._say.doing("database", "applying migrations")
         call_command("migrate", verbosity=0, interactive=False)
-        self._say.done("database", settings.DATABASES["default"]["ENGINE"].rpartition(".")[2])
+        self._say.done("database", connection.vendor)
 
     def _start_postgres(self) -> None:
         """Start the database that one of the worked example's copies lives in."""

@@ -13,6 +13,7 @@ urlpatterns = [
         name="openapi",
     ),
     path("", include("registry.api.urls")),
+    path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("lineage.api.urls")),
     path("api/v1/", include("lineage.connectors.api.urls")),
     path("", include("config.pages")),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from broker import admin, embedded
+from broker import admin
 from broker.embedded import EmbeddedKafka
 from broker.errors import EmbeddedKafkaError
 from tests.ports import free_port
@@ -53,7 +53,7 @@ def test_a_broken_download_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def refuse(_: str) -> None:
         raise ConnectionError("maven is away\nand more")
 
-    monkeypatch.setattr(embedded.jgo, "build", refuse)
+    monkeypatch.setattr("jgo.build", refuse)
     with pytest.raises(EmbeddedKafkaError) as caught:
         EmbeddedKafka(tmp_path).start()
     assert str(caught.value) == (

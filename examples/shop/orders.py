@@ -45,6 +45,8 @@ class Ordering:
                 self.shelf.apply(level)
             case Order() as order:
                 self._book.apply(order, record.partition, record.offset)
+                if order.status is OrderStatus.VALIDATED:
+                    self.shelf.promise(order, order.updated_at)
             case _:
                 pass
 

@@ -20,7 +20,7 @@ from examples.shop.wire import connect_registry
 
 log = logging.getLogger("shop")
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 # A session that lasted so long had begun well: what ends it is news.
 _SETTLED_SECONDS = 10.0
 # A closing client may wait for a broker that is away. All state is in Kafka or in a database's
@@ -31,6 +31,21 @@ Session = Callable[[Setting, SchemaRegistryClient, threading.Event], None]
 
 class InterruptedSessionError(Exception):
     """A transaction was aborted or partitions were taken away: begin anew from the log."""
+
+
+class _NoRepeats(logging.Filter):
+    """Drops a line that says what the line before said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the line is news."""
+        message = record.getMessage()
+        is_news = message != self._last
+        self._last = message
+        return is_news
 
 
 def _reason(error: Exception) -> str:
@@ -96,6 +111,7 @@ def run(service: str, session: Session) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {service}: %(message)s"
     )
+    log.addFilter(_NoRepeats())
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     stop = threading.Event()
     _listen(stop)

@@ -22,12 +22,14 @@ class Shelf:
     def __init__(self) -> None:
         self.levels: dict[str, StockLevel] = {}
         self._promises: dict[str, _Promise] = {}
+        self._answered: dict[str, datetime] = {}
 
     def apply(self, level: StockLevel) -> None:
         """Take in one stock event; the promise that it answers is kept in it from now on."""
         self.levels[level.product] = level
         if level.order_id is not None:
             self._promises.pop(level.order_id, None)
+            self._answered[level.order_id] = level.updated_at
 
     def free(self, product: str, at: datetime) -> int | None:
         """Return the pieces that may still be promised; None for an unknown product."""
@@ -42,8 +44,14 @@ class Shelf:
         return level.available - sum(promised)
 
     def promise(self, order: Order, at: datetime) -> None:
-        """Bind the pieces of an order until a stock event shows them as reserved."""
-        for order_id, promise in list(self._promises.items()):
-            if at - promise.made_at >= _PROMISE_HOLDS:
-                del self._promises[order_id]
-        self._promises[order.id] = _Promise(order.product, order.quantity, at)
+        """Bind the pieces of an order until a stock event shows them as reserved, if none did."""
+        self._forget(at)
+        if order.id not in self._answered:
+            self._promises[order.id] = _Promise(order.product, order.quantity, at)
+
+    def _forget(self, at: datetime) -> None:
+        limit = at - _PROMISE_HOLDS
+        self._answered = {name: when for name, when in self._answered.items() if when > limit}
+        self._promises = {
+            name: promise for name, promise in self._promises.items() if promise.made_at > limit
+        }

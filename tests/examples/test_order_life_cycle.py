@@ -61,6 +61,21 @@ def test_a_promise_counts_until_the_stock_event_shows_it() -> None:
     assert shelf.free("mug", after(1)) == 6
 
 
+def test_a_promise_read_back_after_its_answer_binds_nothing() -> None:
+    shelf = Shelf()
+    shelf.apply(level(available=6, order_id="order-1"))
+    shelf.promise(order(quantity=4), MOMENT)
+    assert shelf.free("mug", after(1)) == 6
+
+
+def test_promises_are_remembered_over_a_restart() -> None:
+    ordering = Ordering(ShopFront(0, random.Random(1)))
+    promised = order(status=OrderStatus.VALIDATED, quantity=4)
+    ordering.remember(Record("orders", 0, 5, MOMENT, promised))
+    ordering.remember(Record("stock", 0, 0, MOMENT, level(available=10)))
+    assert ordering.shelf.free("mug", after(1)) == 6
+
+
 def test_an_unanswered_promise_binds_for_a_minute() -> None:
     shelf = Shelf()
     shelf.apply(level(available=10))

@@ -190,8 +190,8 @@ def _contexts_of_topics() -> dict[tuple[int, str], str | None]:
 def _names_by_cluster(clusters: set[int]) -> dict[int, list[tuple[int, str, str]]]:
     found: dict[int, list[tuple[int, str, str]]] = {cluster: [] for cluster in clusters}
     rows = ProducerName.objects.filter(cluster__in=clusters)
-    for cluster, *name in rows.values_list("cluster", "producer_id", "node_kind", "node_name"):
-        found[cluster].append((name[0], name[1], name[2]))
+    for row in rows.values_list("cluster_id", "producer_id", "node_kind", "node_name"):
+        found[row[0]].append((row[1], row[2], row[3]))
     return found
 
 

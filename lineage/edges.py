@@ -11,6 +11,7 @@ NodeKind = Literal["service", "topic", "copy", "actor"]
 STRENGTH: dict[str, float] = {
     "connector": 0.99,  # our own copy says what it reads
     "member": 0.95,  # the coordinator lists the member and its partitions
+    "topology": 0.95,  # the coordinator knows the topology of a streams group
     "transaction": 0.95,  # the coordinator lists the partitions of the transaction
     "commit": 0.95,  # the group's commit carries the writer's producer id
     "producer": 0.95,  # the partition leader lists the producer
@@ -20,7 +21,7 @@ STRENGTH: dict[str, float] = {
 }
 """How far one kind of evidence is believed, as a probability; unlisted kinds count 0.5."""
 
-_PRESENCE = frozenset({"member", "connector"})
+PRESENCE = frozenset({"member", "topology", "connector"})
 FRESH_PRESENCE = timedelta(seconds=60)
 FRESH_MOVEMENT = timedelta(minutes=10)
 
@@ -82,7 +83,7 @@ def is_fresh(kind: str, last_seen: datetime, at: datetime) -> bool:
     Presence (a member, a running connector) is renewed with each sample and fades within a
     minute; movement (a batch, a commit) comes when there is something to move: ten minutes.
     """
-    return at - last_seen <= (FRESH_PRESENCE if kind in _PRESENCE else FRESH_MOVEMENT)
+    return at - last_seen <= (FRESH_PRESENCE if kind in PRESENCE else FRESH_MOVEMENT)
 
 
 def edge_view(

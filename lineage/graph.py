@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import networkx as nx
@@ -132,10 +133,9 @@ def fold_by_context(edges: Sequence[EdgeView]) -> list[Coupling]:
             readers.setdefault(edge.source, set()).add(edge.target.context or "")
     between: dict[tuple[str, str], set[str]] = {}
     for topic, sources in writers.items():
-        for source in sources:
-            for target in readers.get(topic, ()):
-                if source != target:
-                    between.setdefault((source, target), set()).add(topic.name)
+        for pair in product(sources, readers.get(topic, ())):
+            if pair[0] != pair[1]:
+                between.setdefault(pair, set()).add(topic.name)
     couplings = [
         Coupling(source, target, tuple(sorted(topics)))
         for (source, target), topics in between.items()

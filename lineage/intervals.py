@@ -5,10 +5,10 @@ The same observations in the same or in another order, once or twice, give the s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MINIMAL_GAP = timedelta(seconds=60)
+from lineage.edges import FRESH_MOVEMENT, FRESH_PRESENCE, PRESENCE
 
 
 @dataclass(frozen=True, order=True)
@@ -22,20 +22,15 @@ class Interval:
     observations: int = 1
 
 
-def gap_of(period_seconds: float) -> timedelta:
-    """Return the silence that ends an interval: three sampling periods, a minute at least."""
-    return max(MINIMAL_GAP, timedelta(seconds=3 * period_seconds))
+def gap_of(kind: str, period_seconds: float) -> timedelta:
+    """Return the silence that ends an interval of one kind of evidence.
 
-
-def extended(interval: Interval, seen: datetime, gap: timedelta) -> Interval | None:
-    """Return the interval with one more observation, or None when it is out of its reach."""
-    if interval.first <= seen <= interval.last:
-        return interval
-    if interval.last < seen <= interval.last + gap:
-        return replace(interval, last=seen, observations=interval.observations + 1)
-    if interval.first - gap <= seen < interval.first:
-        return replace(interval, first=seen, observations=interval.observations + 1)
-    return None
+    Presence is renewed by each sample: three sampling periods, a minute at least. Movement comes
+    when there is something to move: as long as its freshness, so that a slow topic does not open
+    an interval a record.
+    """
+    fresh = FRESH_PRESENCE if kind in PRESENCE else FRESH_MOVEMENT
+    return max(fresh, timedelta(seconds=3 * period_seconds))
 
 
 def fold(known: Iterable[Interval], observed: Iterable[datetime], gap: timedelta) -> list[Interval]:

@@ -1,7 +1,7 @@
 """The evidence ledger's one way in: a batch of observations in one short transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,8 @@ from lineage.models import Edge, Evidence, ProducerName
 
 # rows a statement: SQLite takes 32,766 variables in one, PostgreSQL 65,535
 _ROWS = 1000
+# how exact the last time is that a producer was named
+_RENEWED_EACH = timedelta(seconds=60)
 
 EdgeKey = tuple[str, str, str, str]
 
@@ -68,7 +70,10 @@ def record(
     namings = list(dict.fromkeys(names))
     if not batch and not namings:
         return 0
-    silence = gap if gap is not None else gap_of(settings.SAMPLE_SECONDS)
+
+    def silence(kind: str) -> timedelta:
+        return gap if gap is not None else gap_of(kind, settings.SAMPLE_SECONDS)
+
     with transaction.atomic():
         edges = _edges(cluster, {key[0] for key in batch})
         opened = _write_evidence(edges, batch, silence)
@@ -133,54 +138,69 @@ def _known_edges(cluster: Cluster, wanted: set[EdgeKey]) -> dict[EdgeKey, int]:
 def _write_evidence(
     edges: Mapping[EdgeKey, int],
     batch: Mapping[tuple[EdgeKey, str], tuple[set[datetime], Mapping[str, Any]]],
-    gap: timedelta,
+    gap: Callable[[str], timedelta],
 ) -> int:
     earliest = min((min(instants) for instants, _ in batch.values()), default=None)
     if earliest is None:
         return 0
-    recent = _recent(sorted({edges[key] for key, _ in batch}), earliest - gap)
-    changed: list[Evidence] = []
-    opened: list[Evidence] = []
-    superfluous: list[int] = []
+    longest = max(gap(kind) for _, kind in batch)
+    recent = _recent(sorted({edges[key] for key, _ in batch}), earliest - longest)
+    plan = _Plan()
     for (key, kind), (instants, detail) in batch.items():
-        rows = recent.get((edges[key], kind), [])
-        intervals = fold(
-            [Interval(row.first_seen, row.last_seen, row.observations) for row in rows],
-            instants,
-            gap,
-        )
-        for interval in intervals:
-            within = [row for row in rows if interval.first <= row.first_seen <= interval.last]
-            if not within:
-                opened.append(_evidence(edges[key], kind, interval, detail))
-                continue
-            row = within[0]
-            superfluous += [other.pk for other in within[1:]]
-            newer = interval.last > row.last_seen
-            if newer or interval.first < row.first_seen:
-                row.first_seen, row.last_seen = interval.first, interval.last
-                row.observations = interval.observations
-                if newer:
-                    row.detail = dict(detail)
-                changed.append(row)
-    Evidence.objects.bulk_create(opened, batch_size=_ROWS)
+        edge = edges[key]
+        silence = gap(kind)
+        rows = recent.get((edge, kind), [])
+        known = [Interval(row.first_seen, row.last_seen, row.observations) for row in rows]
+        for interval in fold(known, instants, silence):
+            plan.fit(edge, kind, interval, rows, detail)
+    Evidence.objects.bulk_create(plan.opened, batch_size=_ROWS)
     Evidence.objects.bulk_update(
-        changed, ["first_seen", "last_seen", "observations", "detail"], batch_size=200
+        plan.changed, ["first_seen", "last_seen", "observations", "detail"], batch_size=200
     )
-    if superfluous:
-        Evidence.objects.filter(pk__in=superfluous).delete()
-    return len(opened)
+    if plan.superfluous:
+        Evidence.objects.filter(pk__in=plan.superfluous).delete()
+    return len(plan.opened)
 
 
-def _evidence(edge: int, kind: str, interval: Interval, detail: Mapping[str, Any]) -> Evidence:
-    return Evidence(
-        edge_id=edge,
-        kind=kind,
-        first_seen=interval.first,
-        last_seen=interval.last,
-        observations=interval.observations,
-        detail=dict(detail),
-    )
+class _Plan:
+    """Which rows are to be written, so that the ledger holds the folded intervals."""
+
+    def __init__(self) -> None:
+        self.opened: list[Evidence] = []
+        self.changed: list[Evidence] = []
+        self.superfluous: list[int] = []
+
+    def fit(
+        self,
+        edge: int,
+        kind: str,
+        interval: Interval,
+        rows: Sequence[Evidence],
+        detail: Mapping[str, Any],
+    ) -> None:
+        """Extend the row that the interval covers; drop others it swallowed; or open one."""
+        within = [row for row in rows if interval.first <= row.first_seen <= interval.last]
+        if not within:
+            self.opened.append(
+                Evidence(
+                    edge_id=edge,
+                    kind=kind,
+                    first_seen=interval.first,
+                    last_seen=interval.last,
+                    observations=interval.observations,
+                    detail=dict(detail),
+                )
+            )
+            return
+        kept = within[-1]
+        self.superfluous += [row.pk for row in within[:-1]]
+        if (kept.first_seen, kept.last_seen) == (interval.first, interval.last):
+            return
+        if interval.last > kept.last_seen:
+            kept.detail = dict(detail)
+        kept.first_seen, kept.last_seen = interval.first, interval.last
+        kept.observations = interval.observations
+        self.changed.append(kept)
 
 
 def _recent(edges: Sequence[int], since: datetime) -> dict[tuple[int, str], list[Evidence]]:
@@ -207,8 +227,8 @@ def _write_names(cluster: Cluster, names: Sequence[Naming], at: datetime) -> Non
     renewed = []
     for naming in names:
         key = (naming.producer_id, naming.node_kind, naming.node_name)
-        if (row := known.get(key)) is not None:
-            renewed.append(row)
+        if key in known:
+            renewed.append(known[key])
         else:
             fresh[key] = ProducerName(
                 cluster=cluster,
@@ -219,7 +239,22 @@ def _write_names(cluster: Cluster, names: Sequence[Naming], at: datetime) -> Non
                 first_seen=at,
                 last_seen=at,
             )
-    ProducerName.objects.filter(pk__in=[row.pk for row in renewed], last_seen__lt=at).update(
-        last_seen=at
-    )
+    ProducerName.objects.filter(
+        pk__in=[row.pk for row in renewed], last_seen__lt=at - _RENEWED_EACH
+    ).update(last_seen=at)
     ProducerName.objects.bulk_create(fresh.values(), batch_size=_ROWS, ignore_conflicts=True)
+
+
+def latest_details(cluster: Cluster, kind: str) -> dict[EdgeKey, dict[str, Any]]:
+    """Return the particulars of the newest evidence of one kind, by edge."""
+    rows = Evidence.objects.filter(edge__cluster=cluster, kind=kind).order_by("last_seen")
+    return {
+        (row[0], row[1], row[2], row[3]): row[4]
+        for row in rows.values_list(
+            "edge__source_kind",
+            "edge__source_name",
+            "edge__target_kind",
+            "edge__target_name",
+            "detail",
+        )
+    }

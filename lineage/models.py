@@ -57,7 +57,7 @@ class Evidence(models.Model):
         indexes = [models.Index(fields=["edge", "kind", "last_seen"])]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.first_seen:%F %T} – {self.last_seen:%F %T}"
+        return f"{self.kind} {self.first_seen:%F %T} to {self.last_seen:%F %T}"
 
 
 class ProducerName(models.Model):

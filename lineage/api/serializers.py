@@ -26,7 +26,7 @@ class EvidenceSerializer(serializers.Serializer[object]):
 class EdgeSerializer(serializers.Serializer[object]):
     """Data flows from source to target."""
 
-    source = NodeSerializer()
+    source = NodeSerializer()  # type: ignore[assignment]  # a field named as an attribute of Field
     target = NodeSerializer()
     evidence = EvidenceSerializer(many=True)
     first_seen = serializers.DateTimeField()
@@ -48,7 +48,7 @@ class NeighbourhoodSerializer(serializers.Serializer[object]):
 class EdgeQuery(serializers.Serializer[object]):
     """What edges are asked for."""
 
-    source = serializers.CharField(required=False, help_text="name, or kind:name")
+    source = serializers.CharField(required=False, help_text="name, or kind:name")  # type: ignore[assignment]  # likewise
     target = serializers.CharField(required=False, help_text="name, or kind:name")
     kind = serializers.CharField(
         required=False, help_text="kind of either node, or a kind of evidence"

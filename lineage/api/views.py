@@ -41,7 +41,7 @@ class ListEdges(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """List edges, each with its evidence."""
         values, as_of = _asked(EdgeQuery, request)
-        page = self.paginate_queryset(actions.list_edges(as_of=as_of, **values))  # type: ignore[arg-type]
+        page = self.paginate_queryset(actions.list_edges(as_of=as_of, **values))
         return self.get_paginated_response(EdgeSerializer(page, many=True).data)
 
 
@@ -82,5 +82,6 @@ class ListSamplings(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         """List the last run of each kind of sampler."""
-        page = self.paginate_queryset(actions.list_samplings())  # type: ignore[arg-type]
+        found = actions.list_samplings(request.query_params.get("cluster"))
+        page = self.paginate_queryset(found)
         return self.get_paginated_response(SamplingSerializer(page, many=True).data)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("registry.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("lineage.api.urls")),
+    path("api/v1/", include("lineage.sampling.api.urls")),
     path("api/v1/", include("lineage.connectors.api.urls")),
     path("", include("config.pages")),
 ]

@@ -1,7 +1,7 @@
 """Record batches as they lie in the log: who wrote them, and what their headers claim. Pure."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,10 @@ def parse_batches(
         )
 
 
+def _stamps(headers: Iterable[tuple[str, bytes | None]]) -> set[str]:
+    return {value.decode("utf-8", "replace") for name, value in headers if name == STAMP and value}
+
+
 def _contents(
     raw: Any, *, offsets_topic: bool
 ) -> tuple[frozenset[str], frozenset[OffsetCommit], str]:
@@ -117,16 +121,11 @@ def _contents(
     commits: set[OffsetCommit] = set()
     try:
         for record in raw:
-            if offsets_topic:
-                commit = parse_commit(record.key)
-                if commit is not None and record.value is not None:
-                    commits.add(commit)
-            else:
-                stamps.update(
-                    value.decode("utf-8", "replace")
-                    for name, value in record.headers
-                    if name == STAMP and value
-                )
+            if not offsets_topic:
+                stamps.update(_stamps(record.headers))
+            # a record without a value deletes the commit
+            elif record.value is not None and (commit := parse_commit(record.key)):
+                commits.add(commit)
     except _BROKEN as error:
         return frozenset(stamps), frozenset(commits), str(error) or type(error).__name__
     return frozenset(stamps), frozenset(commits), ""

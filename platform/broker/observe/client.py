@@ -1,11 +1,12 @@
 """One client that keeps its connections from sample to sample and asks all the questions."""
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from kafka import errors as kafka_python
 
@@ -34,6 +35,7 @@ _UNREACHABLE = (
 _OFFSETS_TOPIC = "__consumer_offsets"
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.15
+_PROBE_SECONDS = 3.0
 
 # kafka-python tells each lost connection; whoever asks is told by an exception
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -92,6 +94,7 @@ class Observer:
             raise
 
     def _connect(self) -> Requests:
+        self._probe()
         milliseconds = int(self._timeout * 1000)
         return Requests(
             **self._connection.kafka_python(
@@ -100,6 +103,19 @@ class Observer:
                 reconnect_backoff_max_ms=1000,
             )
         )
+
+    def _probe(self) -> None:
+        """Find one address that takes connections: told at once, without the library's retries."""
+        refused = OSError("no address given")
+        for address in self._connection.addresses:
+            try:
+                socket.create_connection(address, min(self._timeout, _PROBE_SECONDS)).close()
+            except OSError as error:
+                refused = error
+            else:
+                return
+        servers = self._connection.bootstrap_servers
+        raise BrokerUnavailableError(f"no broker of {servers} answers: {refused}")
 
     # -- the questions ----------------------------------------------------------------------------
     def layout(self) -> Layout:

@@ -2,7 +2,7 @@
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -19,8 +19,17 @@ _COORDINATOR_LOADING, _COORDINATOR_UNAVAILABLE, _NOT_COORDINATOR = 14, 15, 16
 _GROUP_GONE = 69
 
 
-class Describing(KafkaAdminClient):
-    """The describing part of the requests."""
+class Describing(KafkaAdminClient):  # type: ignore[misc]  # the library has no types
+    """The describing part of the requests, on a client that cleans up when it cannot connect."""
+
+    def __init__(self, **configs: Any) -> None:
+        try:
+            super().__init__(**configs)
+        except kafka_python.KafkaError:
+            # the library leaves its thread and sockets behind, one set for each attempt
+            self._client.close()
+            self._net.stop()
+            raise
 
     async def _coordinators(
         self, names: Iterable[str], kind: Any = CoordinatorType.GROUP
@@ -63,18 +72,32 @@ class Describing(KafkaAdminClient):
         self, listings: Sequence[GroupListing], found: list[Group], problems: dict[str, str]
     ) -> None:
         by_name = {listing.name: listing for listing in listings}
-        for node, names in (await self._coordinators(by_name)).items():
-            for start in range(0, len(names), _GROUPS_A_REQUEST):
-                request = DescribeGroupsRequest(groups=names[start : start + _GROUPS_A_REQUEST])
-                answer = await self._manager.send(request, node_id=node)
-                for group in answer.groups:
-                    self._check_coordinator(group.error_code)
-                    if group.error_code == _GROUP_GONE:
-                        continue
-                    if group.error_code:
-                        problems[group.group_id] = kafka_python.for_code(group.error_code).__name__
-                        continue
-                    found.append(_classic(by_name[group.group_id], group))
+        async for node, names in self._routed(by_name):
+            request = DescribeGroupsRequest(groups=names)
+            answer = await self._manager.send(request, node_id=node)
+            found += [
+                _classic(by_name[group.group_id], group)
+                for group in answer.groups
+                if self._is_described(group, problems)
+            ]
+
+    async def _routed(
+        self, names: Iterable[str], kind: Any = CoordinatorType.GROUP
+    ) -> AsyncIterator[tuple[int, list[str]]]:
+        """Yield coordinators, each with a request's worth of the names that it owns."""
+        for node, owned in (await self._coordinators(names, kind)).items():
+            for start in range(0, len(owned), _GROUPS_A_REQUEST):
+                yield node, owned[start : start + _GROUPS_A_REQUEST]
+
+    def _is_described(self, group: Any, problems: dict[str, str]) -> bool:
+        """Whether a group was answered for; why not is told, unless it is gone by now."""
+        code = int(group.error_code)
+        self._check_coordinator(code)
+        if code and code != _GROUP_GONE:
+            problems[group.group_id] = (
+                getattr(group, "error_message", None) or kafka_python.for_code(code).__name__
+            )
+        return not code
 
     async def _describe_new(
         self,
@@ -84,26 +107,16 @@ class Describing(KafkaAdminClient):
         problems: dict[str, str],
     ) -> None:
         request_type, response_type = DESCRIPTIONS[kind]
+        read = _streams if kind == "streams" else _modern
         by_name = {listing.name: listing for listing in listings}
-        for node, names in (await self._coordinators(by_name)).items():
-            for start in range(0, len(names), _GROUPS_A_REQUEST):
-                request = request_type(
-                    group_ids=tuple(names[start : start + _GROUPS_A_REQUEST]),
-                    include_authorized_operations=False,
-                )
-                answer = await self._manager.send(KioRequest(request, response_type), node_id=node)
-                for group in answer.groups:
-                    code = int(group.error_code)
-                    self._check_coordinator(code)
-                    if code == _GROUP_GONE:
-                        continue
-                    if code:
-                        problems[group.group_id] = group.error_message or f"error {code}"
-                        continue
-                    listing = by_name[group.group_id]
-                    found.append(
-                        _streams(listing, group) if kind == "streams" else _modern(listing, group)
-                    )
+        async for node, names in self._routed(by_name):
+            request = request_type(group_ids=tuple(names), include_authorized_operations=False)
+            answer = await self._manager.send(KioRequest(request, response_type), node_id=node)
+            found += [
+                read(by_name[group.group_id], group)
+                for group in answer.groups
+                if self._is_described(group, problems)
+            ]
 
 
 def _classic(listing: GroupListing, group: Any) -> Group:

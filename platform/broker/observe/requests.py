@@ -1,10 +1,9 @@
 """The requests behind each question, and how their answers are read."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar, cast
 
-from kafka import KafkaAdminClient
 from kafka import errors as kafka_python
 from kafka.protocol.admin import (
     DescribeProducersRequest,
@@ -25,14 +24,12 @@ from broker.observe.found import (
 )
 
 T = TypeVar("T")
-_GROUPS_A_REQUEST = 200
 _PARTITIONS_A_REQUEST = 2000
 _FETCH_BYTES = 4 * 1024 * 1024
 _LATEST = -1
 
 # the leader moved, or is not there yet: asking again helps
 _TRANSIENT = frozenset({3, 5, 6, 9})
-_NO_SUCH_TRANSACTION = 105
 # offset out of range: retention passed us by, the next sample starts at the new end
 _OUT_OF_RANGE = 1
 
@@ -60,7 +57,7 @@ def by_topic(partitions: Iterable[Partition]) -> dict[str, list[int]]:
     return found
 
 
-class Requests(Describing, KafkaAdminClient):
+class Requests(Describing):
     """kafka-python's admin client, asking what its public methods answer in part or not at all."""
 
     # -- topics -----------------------------------------------------------------------------------
@@ -81,20 +78,6 @@ class Requests(Describing, KafkaAdminClient):
 
     async def _ask(self, request: Any, node: int | None = None) -> Any:
         return await self._manager.send(request, node_id=node)
-
-    @staticmethod
-    def _by_leader(
-        partitions: Iterable[Partition], layout: Layout
-    ) -> tuple[dict[int, list[Partition]], set[Partition]]:
-        routed: dict[int, list[Partition]] = defaultdict(list)
-        lost = set()
-        for partition in partitions:
-            leader = layout.leaders.get(partition)
-            if leader is not None:
-                routed[leader].append(partition)
-            elif partition.topic in layout.partitions:
-                lost.add(partition)
-        return routed, lost
 
     # -- groups -----------------------------------------------------------------------------------
     def list_groups(self, *_: Any, **__: Any) -> list[GroupListing]:
@@ -120,24 +103,18 @@ class Requests(Describing, KafkaAdminClient):
         found: dict[str, dict[Partition, int]] = {}
         problems: dict[str, str] = {}
         asked = OffsetFetchRequest.OffsetFetchRequestGroup
-        for node, names in (await self._coordinators(groups)).items():
-            for chunk in chunks(names, _GROUPS_A_REQUEST):
-                request = OffsetFetchRequest(
-                    groups=[asked(group_id=name, topics=None) for name in chunk],
-                    min_version=8,
-                    max_version=9,
-                )
-                for group in (await self._ask(request, node)).groups:
-                    self._check_coordinator(group.error_code)
-                    if group.error_code:
-                        problems[group.group_id] = say(group.error_code)
-                        continue
-                    found[group.group_id] = {
-                        Partition(topic.name, part.partition_index): part.committed_offset
-                        for topic in group.topics
-                        for part in topic.partitions
-                        if not part.error_code and part.committed_offset >= 0
-                    }
+        async for node, names in self._routed(groups):
+            request = OffsetFetchRequest(
+                groups=[asked(group_id=name, topics=None) for name in names],
+                min_version=8,
+                max_version=9,
+            )
+            for group in (await self._ask(request, node)).groups:
+                self._check_coordinator(group.error_code)
+                if group.error_code:
+                    problems[group.group_id] = say(group.error_code)
+                else:
+                    found[group.group_id] = _committed(group)
         return found, problems
 
     # -- producers and transactions ---------------------------------------------------------------
@@ -145,37 +122,30 @@ class Requests(Describing, KafkaAdminClient):
         self, partitions: Iterable[Partition], layout: Layout
     ) -> Asked[tuple[Producer, ...]]:
         """Ask each leader for the producers it remembers."""
-        return self._manager.run(self._producers, partitions, layout)
+        return cast(
+            "Asked[tuple[Producer, ...]]", self._manager.run(self._producers, partitions, layout)
+        )
 
     async def _producers(
         self, partitions: Iterable[Partition], layout: Layout
     ) -> Asked[tuple[Producer, ...]]:
-        found: dict[Partition, tuple[Producer, ...]] = {}
-        problems: dict[str, str] = {}
-        routed, again = self._by_leader(partitions, layout)
+        read = _Answers[tuple[Producer, ...]](
+            lambda part: tuple(map(_producer, part.active_producers))
+        )
         topic_request = DescribeProducersRequest.TopicRequest
-        for node, owned in routed.items():
-            for chunk in chunks(owned, _PARTITIONS_A_REQUEST):
-                request = DescribeProducersRequest(
-                    topics=[
-                        topic_request(name=name, partition_indexes=numbers)
-                        for name, numbers in by_topic(chunk).items()
-                    ]
-                )
-                for topic in (await self._ask(request, node)).topics:
-                    for part in topic.partitions:
-                        place = Partition(topic.name, part.partition_index)
-                        if part.error_code in _TRANSIENT:
-                            again.add(place)
-                        elif part.error_code:
-                            problems[topic.name] = say(part.error_code)
-                        else:
-                            found[place] = tuple(map(_producer, part.active_producers))
-        return found, problems, again
+        for node, chunk in read.route(partitions, layout):
+            request = DescribeProducersRequest(
+                topics=[
+                    topic_request(name=name, partition_indexes=numbers)
+                    for name, numbers in by_topic(chunk).items()
+                ]
+            )
+            read.take(await self._ask(request, node))
+        return read.result
 
     def transactions(self) -> list[Transaction]:
         """List transactional ids, and describe those under way."""
-        return self._manager.run(self._transactions)
+        return cast("list[Transaction]", self._manager.run(self._transactions))
 
     async def _transactions(self) -> list[Transaction]:
         listed = {}
@@ -215,42 +185,13 @@ class Requests(Describing, KafkaAdminClient):
     # -- the log ----------------------------------------------------------------------------------
     def end_offsets(self, partitions: Iterable[Partition], layout: Layout) -> Asked[int]:
         """Ask each leader for the offset one past its last record."""
-        return self._manager.run(self._end_offsets, partitions, layout)
+        return cast("Asked[int]", self._manager.run(self._end_offsets, partitions, layout))
 
     async def _end_offsets(self, partitions: Iterable[Partition], layout: Layout) -> Asked[int]:
-        found: dict[Partition, int] = {}
-        problems: dict[str, str] = {}
-        routed, again = self._by_leader(partitions, layout)
-        topic_request = ListOffsetsRequest.ListOffsetsTopic
-        part_request = topic_request.ListOffsetsPartition
-        for node, owned in routed.items():
-            for chunk in chunks(owned, _PARTITIONS_A_REQUEST):
-                request = ListOffsetsRequest(
-                    replica_id=-1,
-                    isolation_level=0,
-                    topics=[
-                        topic_request(
-                            name=name,
-                            partitions=[
-                                part_request(partition_index=number, timestamp=_LATEST)
-                                for number in numbers
-                            ],
-                        )
-                        for name, numbers in by_topic(chunk).items()
-                    ],
-                    min_version=1,
-                    max_version=8,
-                )
-                for topic in (await self._ask(request, node)).topics:
-                    for part in topic.partitions:
-                        place = Partition(topic.name, part.partition_index)
-                        if part.error_code in _TRANSIENT:
-                            again.add(place)
-                        elif part.error_code:
-                            problems[topic.name] = say(part.error_code)
-                        else:
-                            found[place] = part.offset
-        return found, problems, again
+        read = _Answers[int](lambda part: int(part.offset))
+        for node, chunk in read.route(partitions, layout):
+            read.take(await self._ask(_end_request(chunk), node))
+        return read.result
 
     def fetch(
         self,
@@ -268,24 +209,106 @@ class Requests(Describing, KafkaAdminClient):
     ) -> tuple[dict[Partition, bytes], dict[str, str]]:
         found: dict[Partition, bytes] = {}
         problems: dict[str, str] = {}
-        routed, _ = self._by_leader(positions, layout)
-        size = 0
+        routed, _ = _by_leader(positions, layout)
         # so few partitions a request that each gets its share of the request's bytes
         a_request = max(1, _FETCH_BYTES // partition_bytes)
-        for node, owned in routed.items():
-            for chunk in chunks(owned, a_request):
-                if size >= total:
-                    return found, problems
-                request = _fetch_request({it: positions[it] for it in chunk}, partition_bytes)
-                for topic in (await self._ask(request, node)).responses:
-                    for part in topic.partitions:
-                        data = bytes(part.records or b"")
-                        size += len(data)
-                        if data:
-                            found[Partition(topic.topic, part.partition_index)] = data
-                        elif part.error_code and part.error_code != _OUT_OF_RANGE:
-                            problems[topic.topic] = say(part.error_code)
+        turns = [(node, it) for node, owned in routed.items() for it in chunks(owned, a_request)]
+        for node, chunk in turns:
+            if sum(map(len, found.values())) >= total:
+                break
+            request = _fetch_request({it: positions[it] for it in chunk}, partition_bytes)
+            for place, part in _parts((await self._ask(request, node)).responses):
+                if part.records:
+                    found[place] = bytes(part.records)
+                elif part.error_code and part.error_code != _OUT_OF_RANGE:
+                    problems[place.topic] = say(part.error_code)
         return found, problems
+
+
+def _by_leader(
+    partitions: Iterable[Partition], layout: Layout
+) -> tuple[dict[int, list[Partition]], set[Partition]]:
+    """Return partitions by their leader, and those that have none at the moment."""
+    routed: dict[int, list[Partition]] = defaultdict(list)
+    lost = set()
+    for partition in partitions:
+        leader = layout.leaders.get(partition)
+        if leader is not None:
+            routed[leader].append(partition)
+        elif partition.topic in layout.partitions:
+            lost.add(partition)
+    return routed, lost
+
+
+def _parts(topics: Iterable[Any]) -> Iterator[tuple[Partition, Any]]:
+    """Yield the partitions of an answer; requests differ in what they call a topic's name."""
+    for topic in topics:
+        name = topic.name if hasattr(topic, "name") else topic.topic
+        for part in topic.partitions:
+            yield Partition(name, part.partition_index), part
+
+
+class _Answers(Generic[T]):
+    """Gathers what leaders say of their partitions: found, refused, or to be asked again."""
+
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read = read
+        self._found: dict[Partition, T] = {}
+        self._problems: dict[str, str] = {}
+        self._again: set[Partition] = set()
+
+    def route(
+        self, partitions: Iterable[Partition], layout: Layout
+    ) -> Iterator[tuple[int, list[Partition]]]:
+        """Yield leaders, each with a request's worth of partitions."""
+        routed, lost = _by_leader(partitions, layout)
+        self._again |= lost
+        for node, owned in routed.items():
+            for chunk in chunks(owned, _PARTITIONS_A_REQUEST):
+                yield node, chunk
+
+    def take(self, answer: Any) -> None:
+        """Read one answer."""
+        for place, part in _parts(answer.topics):
+            if part.error_code in _TRANSIENT:
+                self._again.add(place)
+            elif part.error_code:
+                self._problems[place.topic] = say(part.error_code)
+            else:
+                self._found[place] = self._read(part)
+
+    @property
+    def result(self) -> Asked[T]:
+        """What came of it."""
+        return self._found, self._problems, self._again
+
+
+def _committed(group: Any) -> dict[Partition, int]:
+    return {
+        place: part.committed_offset
+        for place, part in _parts(group.topics)
+        if not part.error_code and part.committed_offset >= 0
+    }
+
+
+def _end_request(partitions: Iterable[Partition]) -> Any:
+    topic_request = ListOffsetsRequest.ListOffsetsTopic
+    part_request = topic_request.ListOffsetsPartition
+    return ListOffsetsRequest(
+        replica_id=-1,
+        isolation_level=0,
+        topics=[
+            topic_request(
+                name=name,
+                partitions=[
+                    part_request(partition_index=number, timestamp=_LATEST) for number in numbers
+                ],
+            )
+            for name, numbers in by_topic(partitions).items()
+        ],
+        min_version=1,
+        max_version=8,
+    )
 
 
 def _producer(state: Any) -> Producer:

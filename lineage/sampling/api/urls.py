@@ -1,0 +1,7 @@
+"""REST address of sampling, under /api/v1/."""
+
+from django.urls import path
+
+from lineage.sampling.api.views import SampleNow
+
+urlpatterns = [path("lineage/sample", SampleNow.as_view(), name="api-lineage-sample")]

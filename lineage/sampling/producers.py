@@ -1,0 +1,38 @@
+"""Who writes: the producers that the leaders of partitions remember (KIP-664)."""
+
+from lineage.ledger import Observation
+from lineage.sampling.sampler import Sample, View
+
+
+class Producers:
+    """Producer id → topic, at the time of the producer's last batch.
+
+    Sees every idempotent or transactional producer of the last day
+    (`producer.id.expiration.ms`), and no other; others name the bare id.
+    """
+
+    name = "producers"
+    permissions: tuple[str, ...] = ("READ on topics",)
+
+    def sample(self, view: View) -> Sample:
+        """Ask the leaders of all partitions of shared topics."""
+        partitions = [it for it in view.layout.leaders if view.is_shared(it.topic)]
+        found = view.observer.producers(partitions)
+        newest: dict[tuple[int, str], int] = {}
+        for partition, producers in found.items.items():
+            for producer in producers:
+                key = (producer.producer_id, partition.topic)
+                newest[key] = max(newest.get(key, -1), producer.last_timestamp)
+        before: dict[tuple[int, str], int] = view.memory.get(self.name, {})
+        view.memory[self.name] = newest
+        observations = []
+        for (producer_id, topic), timestamp in newest.items():
+            if before.get((producer_id, topic)) == timestamp:
+                continue
+            moved = (producer_id, topic) in before
+            # records may carry times of long ago; that the state moved was seen now
+            seen = view.at if moved else view.instant(timestamp)
+            observations.append(
+                Observation("producer_id", str(producer_id), "topic", topic, "producer", seen)
+            )
+        return Sample(observations, problems=found.problems)

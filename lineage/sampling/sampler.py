@@ -1,0 +1,70 @@
+"""The contract of a sampler: one kind of evidence, from one look at a cluster.
+
+Adding a kind is adding a file with a class of this shape and naming it in `samplers.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Protocol
+
+from broker.observe import GroupListing, Layout, Observer
+from catalog.models import Cluster
+from lineage.ledger import Naming, Observation
+
+
+@dataclass
+class View:
+    """What samplers look at: a cluster at one instant, and what they keep from time to time.
+
+    `memory` lives as long as the sampling process; each sampler uses keys of its own name.
+    """
+
+    cluster: Cluster
+    observer: Observer
+    at: datetime
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Topics, partitions and leaders; asked for once a sample."""
+        return self.observer.layout()
+
+    @cached_property
+    def listings(self) -> list[GroupListing]:
+        """The groups of all kinds; listed once a sample."""
+        return self.observer.list_groups()
+
+    def is_shared(self, topic: str) -> bool:
+        """Whether a topic exists and is the users' own, not Kafka's."""
+        return topic in self.layout.partitions and topic not in self.layout.internal
+
+    def instant(self, milliseconds: int) -> datetime:
+        """Return a Kafka timestamp as an instant; none, or one in the future, counts as now.
+
+        Producers set timestamps themselves: a clock that is ahead must not prove the future.
+        """
+        if milliseconds < 0:
+            return self.at
+        return min(datetime.fromtimestamp(milliseconds / 1000, UTC), self.at)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one sampler saw; `problems` names what it could not read: topic or group → why."""
+
+    observations: list[Observation] = field(default_factory=list)
+    names: list[Naming] = field(default_factory=list)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sampler(Protocol):
+    """One kind of evidence. Raises BrokerError when it can see nothing at all."""
+
+    name: str
+    permissions: tuple[str, ...]
+
+    def sample(self, view: View) -> Sample:
+        """Look once."""
+        ...

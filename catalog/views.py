@@ -23,10 +23,14 @@ _GRAVITY = {"gone": 0, "violated": 1, "unverified": 2, "verified": 3}
 
 @dataclass(frozen=True)
 class TopicRow:
-    """A topic as a list shows it; `state` is its verdict, or that Kafka lost it."""
+    """A topic as a list shows it; `state` is its verdict, or that Kafka lost it.
+
+    `readers` are those who read it now; copies are counted for themselves.
+    """
 
     view: TopicView
     state: str
+    readers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,14 @@ class FindingRow:
 
 def _topic_rows(topics: Iterable[Topic]) -> list[TopicRow]:
     return [
-        TopicRow(view, "gone" if view.topic.gone_at else view.writer.verdict)
+        TopicRow(view, "gone" if view.topic.gone_at else view.writer.verdict, _readers(view))
         for view in actions.describe_topics(topics)
     ]
+
+
+def _readers(view: TopicView) -> tuple[str, ...]:
+    copies = {access.actor for access in view.accesses if access.actor_kind == "copy"}
+    return tuple(name for name in view.readers if name not in copies)
 
 
 @require_safe
@@ -82,7 +91,7 @@ def _list_topics(request: HttpRequest, rows: list[TopicRow]) -> Listing[TopicRow
             Column("state", "Single writer", lambda row: _GRAVITY.get(row.state, 0)),
             Column("name", "Topic", lambda row: row.view.name.lower()),
             Column("writer", "Written by", lambda row: row.view.writer.declared),
-            Column("readers", "Readers", lambda row: len(row.view.readers), numeric=True),
+            Column("readers", "Readers", lambda row: len(row.readers), numeric=True),
             Column("context", "Context", lambda row: row.view.context),
             Column("kind", "Kind", lambda row: row.view.kind),
             Column("records", "Records", lambda row: row.view.topic.records, numeric=True),
@@ -107,7 +116,10 @@ def _list_topics(request: HttpRequest, rows: list[TopicRow]) -> Listing[TopicRow
 def show_topic(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
     """One topic: its single writer with the proof, its readers, schemas, lineage and copies."""
     view = actions.describe_topic(actions.find_topic(cluster, name))
-    contexts = {reader.context for reader in view.active_readers if reader.context}
+    names = _readers(view)
+    contexts = {
+        reader.context for reader in view.active_readers if reader.context and reader.name in names
+    }
     return render(
         request,
         "catalog/topic.html",
@@ -116,6 +128,7 @@ def show_topic(request: HttpRequest, cluster: str, name: str) -> HttpResponse:
             "view": view,
             "writers": [access for access in view.accesses if access.direction == "writes"],
             "readers": [access for access in view.accesses if access.direction == "reads"],
+            "reading": names,
             "reading_contexts": sorted(contexts),
         },
     )

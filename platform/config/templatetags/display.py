@@ -1,6 +1,7 @@
 """How pages show states, instants, durations, sizes and code: one vocabulary everywhere."""
 
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -122,8 +123,8 @@ def count(number: float | None) -> str:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """Show a share between 0 and 1 in percent; unknown for none."""
-    return UNKNOWN if share is None else f"{share * 100:.0f} %"
+    """Show a share between 0 and 1 in percent; never rounded up to certainty."""
+    return UNKNOWN if share is None else f"{math.floor(share * 1000) / 10:g} %"
 
 
 @register.filter

@@ -243,7 +243,7 @@ def parsed(schema_id: int, context: str = DEFAULT_CONTEXT) -> Parsed:
     return parse_cached(schema.format, schema.text, schema.dependencies)
 
 
-def _by_prefix(prefix: str) -> Q:
+def by_prefix(prefix: str) -> Q:
     """Subjects that a prefix selects; `:*:` searches every context."""
     name = SubjectName.read(prefix)
     chosen = Q(name__startswith=name.name) if name.name else Q()
@@ -254,7 +254,7 @@ def list_subjects(
     prefix: str = ":*:", *, deleted: bool = False, only_deleted: bool = False
 ) -> list[str]:
     """Qualified names of the subjects, sorted; those without a live version only when asked."""
-    subjects = Subject.objects.filter(_by_prefix(prefix))
+    subjects = Subject.objects.filter(by_prefix(prefix))
     if only_deleted:
         subjects = subjects.filter(versions__deleted_at__isnull=False)
     elif deleted:

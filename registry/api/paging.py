@@ -10,10 +10,14 @@ from registry.api.boundary import Call
 T = TypeVar("T")
 
 
-def page(call: Call, items: Sequence[T]) -> list[T]:
-    """The part of the list that the request asks for."""
-    offset = max(call.number("offset", 0), 0)
+def bounds(call: Call) -> tuple[int, int]:
+    """Offset and limit as they apply."""
     limit = call.number("limit", -1)
     most: int = settings.REGISTRY_LIST_LIMIT
-    size = most if limit < 0 else min(limit, most)
-    return list(items[offset : offset + size])
+    return max(call.number("offset", 0), 0), most if limit < 0 else min(limit, most)
+
+
+def page(call: Call, items: Sequence[T]) -> list[T]:
+    """The part of the list that the request asks for."""
+    offset, limit = bounds(call)
+    return list(items[offset : offset + limit])

@@ -11,6 +11,14 @@ def subject_at(subject: str, context: str = "", *, alias: bool = True) -> Subjec
     return follow_alias(name) if alias else name
 
 
+def prefix_at(prefix: str, context: str = "") -> str:
+    """A search's prefix; below a context's path it is of that context."""
+    if not context:
+        return prefix
+    name = SubjectName.read("" if prefix == ":*:" else prefix, read_context(context))
+    return f":{name.context}:{name.name}"
+
+
 def scope_at(subject: str, context: str = "") -> SubjectName:
     """The subject, or with `:.c:` the context, whose config or mode a path names."""
     return subject_at(subject, context, alias=False)

@@ -1,10 +1,11 @@
 """/schemas: by id, by GUID, lists, types."""
 
 from registry.actions import reading
+from registry.actions.search import Search, aliases, search
 from registry.api.boundary import Call, Text, read_number
-from registry.api.paging import page
-from registry.api.paths import context_at, subject_at
-from registry.api.shapes import Json, show_schema
+from registry.api.paging import bounds, page
+from registry.api.paths import context_at, prefix_at, subject_at
+from registry.api.shapes import Json, show_schema, show_version
 from registry.models import Schema
 from registry.naming import SubjectName
 
@@ -15,6 +16,31 @@ def _row(call: Call, schema_id: str, context: str) -> Schema:
     asked = call.text("subject")
     name = subject_at(asked, context) if asked else SubjectName(context_at(context), "")
     return reading.find_schema_row_for(number, name)
+
+
+def list_schemas(call: Call, context: str = "") -> list[Json]:
+    """GET /schemas."""
+    wanted = Search(
+        prefix=prefix_at(call.text("subjectPrefix", ":*:"), context),
+        deleted=call.flag("deleted"),
+        latest_only=call.flag("latestOnly"),
+        aliases=call.flag("aliases"),
+        rule_type=call.text("ruleType"),
+        resource_type=call.text("resourceType"),
+        association_types=tuple(call.texts("associationType")),
+        lifecycle=call.text("lifecycle"),
+    )
+    offset, limit = bounds(call)
+    known: dict[str, list[str]] = {}
+    for alias, target in (aliases() if wanted.aliases else {}).items():
+        known.setdefault(target, []).append(alias)
+    found = []
+    for row in search(wanted, offset, limit):
+        shown = show_version(reading.subject_version(row))
+        if shown["subject"] in known:
+            shown["aliases"] = sorted(known[shown["subject"]])
+        found.append(shown)
+    return found
 
 
 def get_schema(call: Call, schema_id: str, context: str = "") -> Json:

@@ -28,8 +28,8 @@ def read_submission(body: Mapping[str, Any], context: str, *, normalize: bool) -
     """A register, lookup or compatibility body."""
     schema_id, version = _number(body, "id"), _number(body, "version")
     return Submission(
-        text=_text(body, "schema"),
-        format=_text(body, "schemaType").upper() or "AVRO",
+        text=read_text(body, "schema"),
+        format=read_text(body, "schemaType").upper() or "AVRO",
         references=_references(body.get("references"), context),
         metadata=read_metadata(body.get("metadata")),
         ruleset=read_ruleset(body.get("ruleSet")),
@@ -39,7 +39,8 @@ def read_submission(body: Mapping[str, Any], context: str, *, normalize: bool) -
     )
 
 
-def _text(body: Mapping[str, Any], key: str) -> str:
+def read_text(body: Mapping[str, Any], key: str) -> str:
+    """A text field of a body, empty when absent or null."""
     value = body.get(key)
     if value is None:
         return ""
@@ -68,7 +69,7 @@ def _references(value: Any, context: str) -> tuple[Reference, ...]:
 def _reference(value: Any, context: str) -> Reference:
     if not isinstance(value, dict):
         raise ProtocolError(400, "Unreadable JSON: a reference must be an object")
-    name, subject = _text(value, "name"), _text(value, "subject")
+    name, subject = read_text(value, "name"), read_text(value, "subject")
     version = _number(value, "version")
     if not name or not subject or version is None:
         raise SchemaRefusedError(

@@ -6,15 +6,13 @@ from registry import actions
 from registry.actions import delete, reading
 from registry.api.boundary import Call, Text
 from registry.api.paging import page
-from registry.api.paths import subject_at
+from registry.api.paths import prefix_at, subject_at
 from registry.api.shapes import Json, read_submission, show_registered, show_version
 
 
 def list_subjects(call: Call, context: str = "") -> list[str]:
     """GET /subjects."""
-    prefix = call.text("subjectPrefix", ":*:")
-    if context:
-        prefix = str(subject_at("" if prefix == ":*:" else prefix, context).scope)
+    prefix = prefix_at(call.text("subjectPrefix", ":*:"), context)
     found = reading.list_subjects(
         prefix, deleted=call.flag("deleted"), only_deleted=only_deleted(call)
     )

@@ -38,6 +38,7 @@ _operations = [
     re_path(rf"^{_ID}/?$", endpoint(GET=schemas.get_schema)),
     re_path(rf"^{_GUID}/ids/?$", endpoint(GET=schemas.list_guid_ids)),
     re_path(rf"^{_GUID}/?$", endpoint(GET=schemas.get_guid)),
+    re_path(r"^schemas/?$", endpoint(GET=schemas.list_schemas)),
     re_path(r"^schemas/types/?$", endpoint(GET=schemas.list_types)),
     re_path(rf"^compatibility/{_VERSION}/?$", endpoint(POST=checks.check_version)),
     re_path(rf"^compatibility/{_SUBJECT}/versions/?$", endpoint(POST=checks.check_history)),
@@ -54,9 +55,21 @@ _operations = [
         endpoint(GET=mode.get_subject, PUT=mode.set_subject, DELETE=mode.delete_subject),
     ),
     re_path(
+        r"^associations/?$",
+        endpoint(POST=associations.create, PUT=associations.create_or_update),
+    ),
+    re_path(r"^associations:batch/?$", endpoint(POST=associations.create_batch)),
+    re_path(r"^associations:batchGet/?$", endpoint(POST=associations.get_batch)),
+    re_path(r"^associations:batchMutate/?$", endpoint(POST=associations.mutate_batch)),
+    re_path(
         r"^associations/resources/(?P<namespace>[^/]+)/(?P<name>.+)$",
         endpoint(GET=associations.list_by_name),
     ),
+    re_path(
+        r"^associations/resources/(?P<resource_id>[^/]+)$",
+        endpoint(GET=associations.list_by_id, PUT=associations.update, DELETE=associations.delete),
+    ),
+    re_path(r"^associations/subjects/(?P<subject>.+)$", endpoint(GET=associations.list_by_subject)),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -63,6 +63,7 @@ def test_the_rest_of_the_clients_calls(client: SchemaRegistryClient) -> None:
     registered = client.register_schema_full_response("orders-value", Schema(ORDER, "AVRO"))
     assert client.get_subjects() == ["orders-value"]
     assert client.get_versions("orders-value") == [1]
+    assert registered.guid is not None
     assert client.get_schema_by_guid(registered.guid).schema_str == ORDER.replace(" ", "")
     assert client.set_compatibility(level="FULL")
     assert client.get_compatibility() == "FULL"

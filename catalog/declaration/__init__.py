@@ -10,7 +10,7 @@ from catalog.declaration.reading import (
     read,
 )
 from catalog.declaration.sections import Change, FieldChange, SectionHandler, register_section
-from catalog.errors import Complaint, Place
+from catalog.errors import Complaint, DeclarationInvalidError, Place
 
 __all__ = [
     "Change",
@@ -18,6 +18,7 @@ __all__ = [
     "Complaint",
     "ContextDeclared",
     "Declaration",
+    "DeclarationInvalidError",
     "Entry",
     "FieldChange",
     "Place",

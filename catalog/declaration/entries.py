@@ -1,7 +1,7 @@
 """YAML read into entries that know the line of every key, and collect complaints about them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ class Source:
 
     file: str
     complaints: list[Complaint]
-    seen: set[int] = field(default_factory=set)
 
     def place(self, node: yaml.Node) -> Place:
         """Return the line that a node begins at."""
@@ -58,13 +57,24 @@ class Source:
         return found
 
 
+class _Loader(yaml.SafeLoader):
+    """Composes trees alone: a few lines of aliases spell a value that fills the memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose a node that is no alias."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "write an alias out in full", mark)
+        return super().compose_node(parent, index)
+
+
 def compose(path: Path, source: Source) -> yaml.Node | None:
     """Return the root node of a file; one that is no YAML or not readable is a complaint."""
     try:
         if path.stat().st_size > MAX_BYTES:
             source.complaints.append(Complaint(Place(source.file, 1), "larger than 5 MiB"))
             return None
-        root: yaml.Node | None = yaml.compose(path.read_text("utf-8"), yaml.SafeLoader)
+        root: yaml.Node | None = yaml.compose(path.read_text("utf-8"), _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         reason = ": ".join(part for part in (error.context, error.problem) if part)
@@ -87,15 +97,10 @@ def compose(path: Path, source: Source) -> yaml.Node | None:
 def _find_places(
     node: yaml.Node, source: Source, path: tuple[str, ...] = ()
 ) -> dict[tuple[str, ...], Place] | None:
-    """Return the line of every key inside a node by its path; `None` for what is no plain tree.
-
-    Aliases are refused: a few lines of them spell a value without end, or one that fills the
-    memory.
-    """
-    if id(node) in source.seen or len(path) > _DEPTH:
-        source.complain(node, "aliases and deep nesting are not supported: write it out")
+    """Return the line of every key inside a node by its path; `None` when it is too deep."""
+    if len(path) > _DEPTH:
+        source.complain(node, "nested too deeply")
         return None
-    source.seen.add(id(node))
     places: dict[tuple[str, ...], Place] = {}
     children: list[tuple[str, Place, yaml.Node]] = []
     if isinstance(node, yaml.SequenceNode):

@@ -16,7 +16,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         readers = sorted({
             access.service or access.actor
             for access in topic.accesses
-            if access.direction == "reads" and access.active
+            if access.direction == "reads" and access.active and access.actor_kind != "copy"
         })
         if len(readers) > 1:
             message = (

@@ -6,7 +6,6 @@ from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
     path("", include("config.health")),
-    path("", include("registry.api.urls")),
     path(
         "api/openapi.json",
         SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),

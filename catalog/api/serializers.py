@@ -24,7 +24,7 @@ class TopicSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     cluster = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Topic.Kind.values)
+    kind = serializers.ChoiceField(choices=Topic.Kind.choices)
     # the name shadows a property that no instance reads: declared fields leave the class
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     canonical = serializers.BooleanField(source="topic.canonical")

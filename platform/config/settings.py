@@ -171,6 +171,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Governance for data on the outside.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # several answers have a field `kind`
+    "ENUM_NAME_OVERRIDES": {"TopicKindEnum": "catalog.models.Topic.Kind"},
 }
 
 # -- jobs ---------------------------------------------------------------------------------------

@@ -171,8 +171,10 @@ def test_a_folder_is_one_declaration(tmp_path: Path) -> None:
             ["4: 'groups' must be a list of texts; found 'x'"],
         ),
         (
-            "services:\n- name: a\n  recognised_by:\n    groups:\n    - x\n"
-            "- name: b\n  recognised_by:\n    groups:\n    - y\n    - x\n",
+            (
+                "services:\n- name: a\n  recognised_by:\n    groups:\n    - x\n"
+                "- name: b\n  recognised_by:\n    groups:\n    - y\n    - x\n"
+            ),
             ["10: groups: 'x' recognises 'a' already"],
         ),
         (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
+from django.utils import timezone
 
 from broker.admin import NewTopic, TopicDescription, create_topics
 from broker.connection import Connection
@@ -14,7 +15,6 @@ from catalog.actions import ensure_cluster, synchronise
 from catalog.actions.synchronise import _compare, _write
 from catalog.models import Cluster, Topic
 from catalog.signals import topics_changed
-from django.utils import timezone
 from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db

@@ -128,9 +128,15 @@ def _progress(run: Run) -> dict[str, object]:
     return {
         "rate": rate,
         "seconds": seconds,
-        "seconds_left": max(left, 0) if left is not None else None,
+        "left": _left(running, left),
         "phases": _phases(run),
     }
+
+
+def _left(running: bool, seconds: float | None) -> tuple[str, str]:
+    if not running:
+        return "0 s", "it has ended"
+    return ("unknown", "") if seconds is None else (f"{max(seconds, 0):,.0f} s", "at this rate")
 
 
 def _phases(run: Run) -> list[tuple[str, str]]:

@@ -14,7 +14,8 @@ function explain(link) {
   for (const name of ["xlink:href", "xlink:title"]) link.removeAttribute(name);
   if (address) {
     link.setAttribute("href", address);
-    link.setAttribute("aria-label", said ?? link.textContent.trim());
+    const words = [...link.querySelectorAll("text")].map((line) => line.textContent).join(" ");
+    link.setAttribute("aria-label", said ? `${words} (${said})` : words);
   }
   if (!said) return;
   const title = document.createElementNS(SVG, "title");

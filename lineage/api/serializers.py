@@ -8,7 +8,7 @@ class NodeSerializer(serializers.Serializer[object]):
 
     kind = serializers.ChoiceField(choices=["service", "topic", "copy", "actor"])
     name = serializers.CharField()
-    context = serializers.CharField(allow_null=True)
+    context = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field named as an attribute of Field
     known_by = serializers.CharField(
         help_text="what an actor's name is: group, transactional_id, source, producer_id; or empty"
     )

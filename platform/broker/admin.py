@@ -3,6 +3,7 @@
 Every call opens its own client and closes it: callers are samplers and jobs, not request handlers.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -151,7 +152,10 @@ def describe_topics(connection: Connection, timeout: float = 30.0) -> list[Topic
 def create_topics(
     connection: Connection, topics: Iterable[NewTopic], timeout: float = 15.0
 ) -> None:
-    """Make those topics that do not exist; the others stay as they are."""
+    """Make those topics that do not exist, and return when the brokers know them.
+
+    Those that exist stay as they are.
+    """
     wanted = [
         ConfluentNewTopic(
             topic.name,
@@ -167,6 +171,16 @@ def create_topics(
         made = client.create_topics(wanted, operation_timeout=timeout, request_timeout=timeout)
         for future in made.values():
             _result_unless(future, timeout, {KafkaError.TOPIC_ALREADY_EXISTS})
+        _await_topics(client, {topic.topic for topic in wanted}, timeout)
+
+
+def _await_topics(client: AdminClient, names: set[str], timeout: float) -> None:
+    """Wait until the broker that answers has heard of the topics from the controller."""
+    deadline = time.monotonic() + timeout
+    while not names <= client.list_topics(timeout=timeout).topics.keys():
+        if time.monotonic() > deadline:
+            raise BrokerTimeoutError(f"made topics are not known after {timeout:g} s")
+        time.sleep(0.05)
 
 
 def watermarks(

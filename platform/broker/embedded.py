@@ -54,6 +54,8 @@ share.coordinator.state.topic.num.partitions=3
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=4000
 log.cleaner.dedupe.buffer.size=16777216
 """
 _LOGGING = """\

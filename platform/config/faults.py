@@ -63,17 +63,17 @@ def _answer(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpRespon
     return _problem(status, detail)
 
 
-def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def answer_bad_request(request: HttpRequest, **_: object) -> HttpResponse:
     """Answer a request that Django refused to read."""
     return _answer(request, HTTPStatus.BAD_REQUEST, "the request cannot be read")
 
 
-def answer_forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def answer_forbidden(request: HttpRequest, **_: object) -> HttpResponse:
     """Answer a request that is not allowed."""
     return _answer(request, HTTPStatus.FORBIDDEN, "this is not allowed")
 
 
-def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def answer_not_found(request: HttpRequest, **_: object) -> HttpResponse:
     """Answer an address that leads nowhere."""
     return _answer(request, HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}")
 

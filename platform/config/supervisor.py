@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -36,6 +36,7 @@ _READY_SECONDS = 60.0
 _TOPICS_SECONDS = 30.0
 # a little longer than the programs give themselves
 _CLIENT_SECONDS = 5.0
+_WEB_SECONDS = 3.0
 _LOCK_SECONDS = 12.0
 _LOOK_SECONDS = 0.25
 
@@ -278,23 +279,29 @@ class Supervisor:
     # -- stop -----------------------------------------------------------------------------------
 
     def _stop_all(self) -> None:
-        """Stop clients, then servers, so that each client can still say goodbye."""
+        """Stop clients, then what they call, so that each can still say goodbye."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._kill_all)
-        if self._children or self._kafka:
+        started = bool(self._children or self._kafka)
+        if started:
             self._say.doing("stopping", "programs")
-        for child in reversed(self._children):
-            child.ask_to_end()
-        deadline = time.monotonic() + _CLIENT_SECONDS
-        for child in self._children:
-            child.await_end(deadline)
-        self._say.clear()
+        web, others = self._children[:1], self._children[1:]
+        self._end(others, _CLIENT_SECONDS)
+        self._end(web, _WEB_SECONDS)
         for server in (self._postgres, self._kafka):
             if server is not None:
                 server.stop()
-        if self._children or self._kafka:
-            self._say.done("stopped", "everything")
         self._dismiss_guardian()
+        self._say.clear()
+        if started:
+            self._say.done("stopped", "everything")
+
+    def _end(self, children: Sequence[Child], seconds: float) -> None:
+        for child in children:
+            child.ask_to_end()
+        deadline = time.monotonic() + seconds
+        for child in children:
+            child.await_end(deadline)
 
     def _dismiss_guardian(self) -> None:
         for group in list(self._groups):

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             "--workers": str(workers),
             "--blocking-threads": str(settings.WEB_THREADS),
             "--backpressure": str(max(64, settings.WEB_THREADS * 4)),
-            "--workers-kill-timeout": "5s",
+            "--workers-kill-timeout": "2s",
             "--log-level": "warning",
         }
         arguments = [word for option in options.items() for word in option]

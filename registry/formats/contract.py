@@ -86,5 +86,10 @@ class Format(Protocol):
         ...
 
     def decoder(self, parsed: Parsed) -> Callable[[bytes], Mapping[str, Any] | Any]:
-        """A function from an unframed payload, as written with `parsed`, to plain values."""
+        """A function from an unframed payload, as written with `parsed`, to plain values.
+
+        Unframed means without magic byte and schema id. A Protobuf payload still begins with its
+        message indexes: the function reads them to know which message of the file follows.
+        ValueError (of which protobuf's DecodeError is one) when the payload is not such.
+        """
         ...

@@ -1,0 +1,70 @@
+"""The tokens of a .proto file, each with the comments that belong to it."""
+
+import re
+from dataclasses import dataclass
+
+from registry.formats.contract import SchemaInvalidError
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\r\n\f\v]+)
+      | (?P<comment>//[^\n]*|/\*.*?\*/)
+      | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?)
+      | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+      | (?P<symbol>[{}\[\]()<>=;:,.\-+/])""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token; `doc` are the comments before it, `trailing` the one after it on its line."""
+
+    kind: str
+    text: str
+    offset: int
+    doc: str = ""
+    trailing: str = ""
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens, an empty one of kind `end` last; SchemaInvalidError at a foreign character."""
+    tokens: list[Token] = []
+    comments: list[str] = []
+    offset = line_start = 0
+    while offset < len(text):
+        found = _TOKEN.match(text, offset)
+        if found is None:
+            raise SchemaInvalidError("unexpected character", position(text, offset))
+        kind = found.lastgroup or ""
+        if kind == "comment":
+            same_line = bool(tokens) and "\n" not in text[line_start:offset]
+            if same_line and not comments and tokens[-1].text in {";", "}", ",", "{"}:
+                tokens[-1] = _with_trailing(tokens[-1], _clean(found[0]))
+            else:
+                comments.append(_clean(found[0]))
+        elif kind != "space":
+            tokens.append(Token(kind, found[0], offset, "\n".join(comments)))
+            comments = []
+            line_start = found.end()
+        offset = found.end()
+    return [*tokens, Token("end", "", len(text))]
+
+
+def position(text: str, offset: int) -> str:
+    """An offset as people count: line and column from 1."""
+    line = text.count("\n", 0, offset) + 1
+    return f"line {line} column {offset - text.rfind(chr(10), 0, offset)}"
+
+
+def _with_trailing(token: Token, comment: str) -> Token:
+    return Token(token.kind, token.text, token.offset, token.doc, comment)
+
+
+def _clean(comment: str) -> str:
+    """The words of a comment, without its slashes, stars and common margin."""
+    if comment.startswith("//"):
+        return comment[2:].removeprefix(" ").rstrip()
+    lines = [line.strip() for line in comment[2:-2].strip("*").split("\n")]
+    bare = [line.removeprefix("*").removeprefix(" ") if i else line for i, line in enumerate(lines)]
+    return "\n".join(bare).strip()

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
+from django.urls import Resolver404
 
 _REGISTRY_ROOTS = frozenset({
     "subjects",
@@ -63,19 +64,24 @@ def _answer(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpRespon
     return _problem(status, detail)
 
 
-def answer_bad_request(request: HttpRequest, **_: object) -> HttpResponse:
-    """Answer a request that Django refused to read."""
-    return _answer(request, HTTPStatus.BAD_REQUEST, "the request cannot be read")
+def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django refused to read; the kind of refusal is all that is told."""
+    return _answer(
+        request,
+        HTTPStatus.BAD_REQUEST,
+        f"the request cannot be read: {type(exception).__name__}",
+    )
 
 
-def answer_forbidden(request: HttpRequest, **_: object) -> HttpResponse:
+def answer_forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that is not allowed."""
-    return _answer(request, HTTPStatus.FORBIDDEN, "this is not allowed")
+    return _answer(request, HTTPStatus.FORBIDDEN, str(exception) or "this is not allowed")
 
 
-def answer_not_found(request: HttpRequest, **_: object) -> HttpResponse:
-    """Answer an address that leads nowhere."""
-    return _answer(request, HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}")
+def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere, or to something that is not there."""
+    said = "" if isinstance(exception, Resolver404) else str(exception)
+    return _answer(request, HTTPStatus.NOT_FOUND, said or f"there is nothing at {request.path}")
 
 
 def answer_failure(request: HttpRequest) -> HttpResponse:

@@ -17,7 +17,7 @@ from registry.actions.reading import (
 from registry.actions.scopes import config_in_scope
 from registry.data_contract import Values, property_of
 from registry.errors import SchemaTooLargeError, SubjectNotFoundError, VersionNotFoundError
-from registry.formats.contract import Difference, Parsed, Policy
+from registry.formats.contract import ComparisonTooLargeError, Difference, Parsed, Policy
 from registry.models import Version
 from registry.naming import SubjectName
 
@@ -71,8 +71,9 @@ def judge(candidate: Candidate, history: Sequence[Version], config: dict[str, An
         parsed = parse_cached(schema.format, schema.text, schema.dependencies)
         try:
             found = differences(parsed, candidate.parsed, level, policy)
-        except RecursionError:
-            raise SchemaTooLargeError("Schema is nested too deeply to be compared") from None
+        except (RecursionError, ComparisonTooLargeError):
+            message = f"Schema is too large to be compared with version {earlier.version}"
+            raise SchemaTooLargeError(message) from None
         broken = [each for each in found if not each.compatible]
         if broken:
             validate = str(bool(config.get("validateFields"))).lower()

@@ -80,6 +80,6 @@ def _delete(name: SubjectName, rows: list[Version], *, permanent: bool) -> None:
         Schema.objects.filter(pk__in=schemas, versions__isnull=True).delete()
     else:
         doomed.update(deleted_at=timezone.now())
-    if not versions_of(name).exists():
+    if name.name and not versions_of(name).exists():
         Config.objects.filter(scope=name.scope).delete()
         Mode.objects.filter(scope=name.scope).delete()

@@ -94,23 +94,36 @@ def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVe
     """Everything that needs no lock: parse, look up, merge, compare."""
     mode = _check_mode(name, submission)
     config = config_in_scope(name)
+    if submission.text.strip():
+        # most registrations are of what is there already: answer before reading the history
+        existing = _find_existing(name, submission, config, mode)
+        if existing is not None:
+            return subject_version(existing)
     history = list(versions_of(name))
     seen = tuple(versions_of(name, deleted=True).values_list("pk", "deleted_at"))
     latest = history[-1] if history else None
     submission = _with_text(submission, latest)
     parsed = parse_submission(submission, name.context)
-    text = stored_text(parsed, submission, config)
-    existing = find_equal(name, submission, parsed, config)
-    if existing is not None and submission.id in {None, existing.schema.number}:
-        return subject_version(existing)
-    if existing is not None and mode != "IMPORT" and submission.id is not None:
-        raise IdMismatchError(existing.schema.number, submission.id)
     metadata, ruleset = _contract(submission, latest, config)
     if mode != "IMPORT":
         judgement = judge(Candidate(parsed, metadata), history, config)
         if not judgement.compatible:
             raise IncompatibleError(name, judgement.messages)
+    text = stored_text(parsed, submission, config)
     return _Prepared(submission, parsed, text, metadata, ruleset, seen)
+
+
+def _find_existing(
+    name: SubjectName, submission: Submission, config: Values, mode: str
+) -> Version | None:
+    """The live version that the submission already is."""
+    parsed = parse_submission(submission, name.context)
+    existing = find_equal(name, submission, parsed, config)
+    if existing is None or submission.id in {None, existing.schema.number}:
+        return existing
+    if mode != "IMPORT" and submission.id is not None:
+        raise IdMismatchError(existing.schema.number, submission.id)
+    return None
 
 
 def _with_text(submission: Submission, latest: Version | None) -> Submission:

@@ -107,19 +107,19 @@ def answer(request: HttpRequest, value: Any, status: int = 200) -> HttpResponse:
 
 
 def _negotiate(accept: str) -> str | None:
-    """The best of the types offered (v1, then the unversioned, then plain JSON)."""
+    """The type to answer in, as JAX-RS chooses: by specificity, then quality, then our order."""
     if not accept.strip():
         return V1
-    best: tuple[float, int] | None = None
+    best: tuple[int, float, int] | None = None
     for item in accept.split(","):
         name, _, rest = item.partition(";")
-        quality = _quality(rest)
+        pattern, quality = name.strip().lower(), _quality(rest)
         for rank, offered in enumerate(ACCEPTED):
-            if quality > 0 and _matches(name.strip().lower(), offered):
-                candidate = (quality, -rank)
+            if quality > 0 and pattern in {"*/*", "*", "application/*", offered}:
+                specificity = 2 if pattern == offered else int(pattern == "application/*")
+                candidate = (specificity, quality, -rank)
                 best = candidate if best is None else max(best, candidate)
-                break
-    return None if best is None else ACCEPTED[-best[1]]
+    return None if best is None else ACCEPTED[-best[2]]
 
 
 def _quality(parameters: str) -> float:
@@ -131,10 +131,6 @@ def _quality(parameters: str) -> float:
             except ValueError:
                 return 0.0
     return 1.0
-
-
-def _matches(pattern: str, offered: str) -> bool:
-    return pattern in {"*/*", "*", "application/*", offered}
 
 
 def refuse(request: HttpRequest, error: RegistryError) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, include, re_path
 from registry.api import associations, checks, config, mode, schemas, server, subjects
 from registry.api.boundary import endpoint, view_unrouted
 
-_SUBJECT = r"subjects/(?P<subject>.*)"
+_SUBJECT = r"subjects/(?P<subject>(?s:.*))"
 _VERSION = _SUBJECT + r"/versions/(?P<version>[^/]+)"
 _ID = r"schemas/ids/(?P<schema_id>[^/]+)"
 _GUID = r"schemas/guids/(?P<guid>[^/]+)"
@@ -46,12 +46,12 @@ _operations = [
         r"^config/?$", endpoint(GET=config.get_top, PUT=config.set_top, DELETE=config.delete_top)
     ),
     re_path(
-        r"^config/(?P<subject>.*)$",
+        r"^config/(?P<subject>(?s:.*))$",
         endpoint(GET=config.get_subject, PUT=config.set_subject, DELETE=config.delete_subject),
     ),
     re_path(r"^mode/?$", endpoint(GET=mode.get_top, PUT=mode.set_top, DELETE=mode.delete_top)),
     re_path(
-        r"^mode/(?P<subject>.*)$",
+        r"^mode/(?P<subject>(?s:.*))$",
         endpoint(GET=mode.get_subject, PUT=mode.set_subject, DELETE=mode.delete_subject),
     ),
     re_path(
@@ -62,14 +62,16 @@ _operations = [
     re_path(r"^associations:batchGet/?$", endpoint(POST=associations.get_batch)),
     re_path(r"^associations:batchMutate/?$", endpoint(POST=associations.mutate_batch)),
     re_path(
-        r"^associations/resources/(?P<namespace>[^/]+)/(?P<name>.+)$",
+        r"^associations/resources/(?P<namespace>[^/]+)/(?P<name>(?s:.+))$",
         endpoint(GET=associations.list_by_name),
     ),
     re_path(
         r"^associations/resources/(?P<resource_id>[^/]+)$",
         endpoint(GET=associations.list_by_id, PUT=associations.update, DELETE=associations.delete),
     ),
-    re_path(r"^associations/subjects/(?P<subject>.+)$", endpoint(GET=associations.list_by_subject)),
+    re_path(
+        r"^associations/subjects/(?P<subject>(?s:.+))$", endpoint(GET=associations.list_by_subject)
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -82,7 +84,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^contexts/(?P<context>[^/]+)/", include(_operations)),
     re_path(
         r"^(?:subjects|schemas|compatibility|config|mode|contexts|associations|v1|dek-registry)"
-        r"(?:[/:].*)?$",
+        r"(?:[/:](?s:.*))?$",
         view_unrouted,
     ),
 ]

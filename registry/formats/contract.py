@@ -16,6 +16,10 @@ class SchemaInvalidError(ValueError):
         self.path = path
 
 
+class ComparisonTooLargeError(ValueError):
+    """Two schemas whose comparison would pass its budget; neither verdict can be given."""
+
+
 @dataclass(frozen=True)
 class Dependency:
     """A referenced schema, resolved: `name` as the referring text spells it, and its own text.
@@ -89,7 +93,7 @@ class Format(Protocol):
         """A function from an unframed payload, as written with `parsed`, to plain values.
 
         Unframed means without magic byte and schema id. A Protobuf payload still begins with its
-        message indexes: the function reads them to know which message of the file follows.
-        ValueError (of which protobuf's DecodeError is one) when the payload is not such.
+        message indexes (of a Framed in a header: trailer + payload): the function reads them to
+        know which message of the file follows. ValueError when the payload is not such.
         """
         ...

@@ -2,9 +2,8 @@
 
 import pytest
 
+from registry.actions.config import LEVELS
 from tests.registry.conftest import Registry
-
-LEVELS = "NONE BACKWARD BACKWARD_TRANSITIVE FORWARD FORWARD_TRANSITIVE FULL FULL_TRANSITIVE".split()
 
 
 @pytest.mark.parametrize("level", LEVELS)

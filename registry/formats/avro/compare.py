@@ -16,7 +16,7 @@ from registry.formats.avro.model import (
     Type,
     Union,
 )
-from registry.formats.contract import Difference
+from registry.formats.contract import ComparisonTooLargeError, Difference
 
 _PROMOTIONS = {
     "long": {"int"},
@@ -46,6 +46,9 @@ _DESCRIPTIONS: dict[str, str] = {
     ),
 }
 
+MOST_PAIRS = 200_000
+"""Pairs of types that one comparison may look at: about a second."""
+
 Path = tuple[str, ...]
 Found = list[Difference]
 
@@ -68,11 +71,14 @@ class _Comparison:
     _known: dict[tuple[int, int], Found] = field(default_factory=dict)
     # keeps what was compared alive, so that an identity is never used twice
     _kept: list[tuple[Type, Type]] = field(default_factory=list)
+    _unions: dict[int, dict[str, list[Type]]] = field(default_factory=dict)
 
     def pair(self, reader: Type, writer: Type, path: Path) -> Found:
         key = (id(reader), id(writer))
         if key in self._known:
             return self._known[key]
+        if len(self._kept) >= MOST_PAIRS:
+            raise ComparisonTooLargeError(f"more than {MOST_PAIRS} pairs of types to compare")
         self._kept.append((reader, writer))
         self._known[key] = []
         self._known[key] = found = self._judge(reader, writer, path)
@@ -105,9 +111,22 @@ class _Comparison:
         return found
 
     def _reader_union(self, reader: Union, writer: Type, path: Path) -> Found:
-        if any(not self.pair(branch, writer, ()) for branch in reader.branches):
+        if any(not self.pair(branch, writer, ()) for branch in self._likely(reader, writer)):
             return []
         return [_missing_branch(writer, path)]
+
+    def _likely(self, reader: Union, writer: Type) -> list[Type]:
+        """The branches that could read the writer's type at all: by name, or by kind.
+
+        Without this, two unions of thousands of records are millions of pairs.
+        """
+        index = self._unions.get(id(reader))
+        if index is None:
+            index = self._unions[id(reader)] = _index(reader)
+        if isinstance(writer, Named):
+            found = [*index.get(writer.name.name, ()), *index.get(f"/{writer.name.full}", ())]
+            return list(dict.fromkeys(found))
+        return index.get(f":{writer.kind}", [])
 
     def _bodies(self, reader: Named, writer: Named, path: Path) -> Found:
         if isinstance(reader, Fixed) and isinstance(writer, Fixed):
@@ -135,6 +154,19 @@ class _Comparison:
         if isinstance(declared.type, Enum) and declared.type.default is not None:
             return self.pair(declared.type, writer, (*path, "type"))
         return [_difference("READER_FIELD_MISSING_DEFAULT_VALUE", path, declared.name)]
+
+
+def _index(union: Union) -> dict[str, list[Type]]:
+    """Named branches by name and (after a slash) alias, others by each kind (colon) they read."""
+    index: dict[str, list[Type]] = {}
+    for branch in union.branches:
+        if isinstance(branch, Named):
+            keys = [branch.name.name, *(f"/{alias.full}" for alias in branch.aliases)]
+        else:
+            keys = [f":{kind}" for kind in (branch.kind, *_PROMOTIONS.get(branch.kind, ()))]
+        for key in keys:
+            index.setdefault(key, []).append(branch)
+    return index
 
 
 def _source(declared: RecordField, written: dict[str, RecordField]) -> RecordField | None:

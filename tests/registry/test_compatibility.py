@@ -1,0 +1,99 @@
+"""POST /compatibility/subjects/{s}/versions/{v} and /compatibility/subjects/{s}/versions."""
+
+import pytest
+
+from tests.registry.conftest import Registry, record, text_of
+
+FIRST = record(id="string")
+NEEDS_MORE = {"schema": text_of(record(id="string", n="int"))}
+PATH = "/compatibility/subjects/s/versions"
+
+
+@pytest.fixture
+def two(registry: Registry) -> Registry:
+    """Two versions: the second one has a field more, with a default."""
+    registry.register("s", FIRST)
+    registry.register("s", record(id="string", m=("int", 0)))
+    return registry
+
+
+def test_against_a_version(two: Registry) -> None:
+    same = {"schema": text_of(FIRST)}
+    assert two.call("POST", f"{PATH}/1", same) == (200, {"is_compatible": True})
+    assert two.call("POST", f"{PATH}/latest", NEEDS_MORE) == (200, {"is_compatible": False})
+    assert two.call("POST", f"{PATH}/latest?verbose=False&normalize=False", same) == (
+        200,
+        {"is_compatible": True},
+    )
+
+
+def test_verbose_says_why(two: Registry) -> None:
+    status, body = two.call("POST", f"{PATH}/1?verbose=true", NEEDS_MORE)
+    assert (status, body["is_compatible"]) == (200, False)
+    assert body["messages"] == [
+        "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'n' at path "
+        "'/fields/1' in the new schema has no default value and is missing in the old schema', "
+        "additionalInfo:'n'}",
+        "{oldSchemaVersion: 1}",
+        "{oldSchema: '" + text_of(FIRST).replace(" ", "") + "'}",
+        "{validateFields: 'false', compatibility: 'BACKWARD'}",
+    ]
+    assert two.call("POST", f"{PATH}/1?verbose=true", {"schema": text_of(FIRST)})[1] == {
+        "is_compatible": True,
+        "messages": [],
+    }
+
+
+def test_forward_messages_keep_old_and_new_apart(two: Registry) -> None:
+    two.call("PUT", "/config/s", {"compatibility": "FORWARD"})
+    less = {"schema": text_of(record(m=("int", 0)))}
+    messages = two.call("POST", f"{PATH}/2?verbose=true", less)[1]["messages"]
+    assert "in the old schema has no default value and is missing in the new schema" in messages[0]
+
+
+def test_missing_ones(registry: Registry) -> None:
+    assert registry.error("POST", f"{PATH}/1", NEEDS_MORE) == (404, 40402)
+    assert registry.call("POST", f"{PATH}/latest", NEEDS_MORE) == (200, {"is_compatible": True})
+    assert registry.call("POST", PATH, NEEDS_MORE) == (200, {"is_compatible": True})
+    assert registry.error("POST", f"{PATH}/0", NEEDS_MORE) == (422, 42202)
+
+
+def test_an_invalid_schema(two: Registry) -> None:
+    broken = {"schema": '{"type":"nothing"}'}
+    assert two.error("POST", f"{PATH}/1", broken) == (422, 42201)
+    status, body = two.call("POST", f"{PATH}/1?verbose=true", broken)
+    assert (status, body["is_compatible"]) == (200, False)
+    assert "Invalid schema" in body["messages"][0]
+
+
+BY_LEVEL = [
+    # a candidate that reads version 2 but not version 1, which two alone read
+    ("NONE", True), ("BACKWARD", True), ("BACKWARD_TRANSITIVE", False),
+    ("FORWARD", True), ("FORWARD_TRANSITIVE", True), ("FULL", True), ("FULL_TRANSITIVE", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("level", "compatible"), BY_LEVEL)
+def test_every_level_over_the_history(two: Registry, level: str, compatible: bool) -> None:
+    two.call("PUT", "/config/s", {"compatibility": level})
+    candidate = {"schema": text_of(record(id="string", m="int"))}
+    body = two.call("POST", PATH, candidate)[1]
+    assert body["is_compatible"] is compatible
+    expected = 200 if compatible else 409
+    assert two.call("POST", "/subjects/s/versions", candidate)[0] == expected
+
+
+def test_groups_are_compared_among_themselves(registry: Registry) -> None:
+    registry.call("PUT", "/config/s", {"compatibilityGroup": "major"})
+    registry.register("s", FIRST, metadata={"properties": {"major": "1"}})
+    broken = {**NEEDS_MORE, "metadata": {"properties": {"major": "1"}}}
+    assert registry.error("POST", "/subjects/s/versions", broken) == (409, 40901)
+    made = registry.register("s", NEEDS_MORE["schema"], metadata={"properties": {"major": "2"}})
+    assert made["version"] == 2
+
+
+def test_another_format_is_incompatible(registry: Registry) -> None:
+    registry.register("s", '"string"')
+    other = {"schema": '{"type":"string"}', "schemaType": "JSON"}
+    body = registry.call("POST", f"{PATH}/1?verbose=true", other)[1]
+    assert body["messages"][0] == "Incompatible because of different schema type"

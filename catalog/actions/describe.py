@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.errors import ThingMissingError
-from catalog.models import Service, Topic
+from catalog.models import Cluster, Service, Topic
 from catalog.observation import Access, observed_accesses
 from catalog.policies.single_writer import Verdict, judge
 
@@ -222,8 +222,7 @@ def describe_services(
 
 def _accesses_by_service(as_of: datetime | None) -> dict[str, list[tuple[str, Access]]]:
     found: dict[str, list[tuple[str, Access]]] = defaultdict(list)
-    clusters = Topic.objects.order_by("cluster__name").values_list("cluster__name", flat=True)
-    for cluster in clusters.distinct():
+    for cluster in Cluster.objects.order_by("name").values_list("name", flat=True):
         for access in observed_accesses(cluster, None, as_of):
             if access.service is not None:
                 found[access.service].append((cluster, access))

@@ -29,7 +29,7 @@ def take_snapshot() -> Snapshot:
         clusters=tuple(
             ClusterState(
                 name=cluster.name,
-                reachable=cluster.state == Cluster.State.CONNECTED,
+                reachable=cluster.state != Cluster.State.UNREACHABLE,
                 message=cluster.message,
                 reached_at=cluster.reached_at,
             )

@@ -63,7 +63,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Compose a node that is no alias."""
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # PyYAML's
             raise yaml.composer.ComposerError(None, None, "write an alias out in full", mark)
         return super().compose_node(parent, index)
 

@@ -45,7 +45,7 @@ class TopicState:
 
 @dataclass(frozen=True)
 class ClusterState:
-    """One cluster; `message` says why it was not reached."""
+    """One cluster; `message` says why the last attempt failed. Unattempted counts as reachable."""
 
     name: str
     reachable: bool

@@ -17,7 +17,7 @@ def check(snapshot: Snapshot) -> Iterator[Finding]:
         silent.add(cluster.name)
         before = cluster.reached_at
         since = f"for {span(snapshot.now - before)}" if before else "since it was declared"
-        message = f"not reached {since}: {cluster.message or 'no attempt yet'}"
+        message = f"not reached {since}: {cluster.message}"
         yield Finding(RULE, "error", Subject("cluster", cluster.name), message)
     for topic in snapshot.topics:
         if topic.present or not topic.declared:

@@ -16,7 +16,7 @@ def _check(*topics: TopicState, clusters: tuple[ClusterState, ...] = ()) -> list
 
 
 def _topic(**values: object) -> TopicState:
-    return TopicState(**({**OWNED.__dict__, **values}))  # type: ignore[arg-type]
+    return TopicState(**({**OWNED.__dict__, **values}))
 
 
 def test_nothing_is_found_where_all_is_well() -> None:

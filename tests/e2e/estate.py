@@ -1,0 +1,150 @@
+"""A small estate in the database, as a catalog file, samples and clients would have left it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from catalog.models import BoundedContext, Cluster, Service, Topic
+from lineage.connectors.models import Connector, Generation, Run
+from lineage.ledger import Observation, record
+from lineage.models import Sampling
+from registry.actions import Submission, register
+
+CONTEXTS = {"orders": "ordering", "payments": "paying", "stock": "warehouse", "email": "notifying"}
+READS = {"orders": ["stock", "payments"], "payments": ["orders"], "email": ["orders", "payments"]}
+# what nobody should ever call a thing, and what a page must survive
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What tests ask for by name."""
+
+    cluster: Cluster
+    connector: Connector
+    finished: Run
+
+
+def build() -> Estate:
+    """Make services, topics, evidence, schemas and copies; payments has a rogue writer."""
+    now = timezone.now()
+    cluster = Cluster.objects.create(
+        name="local", bootstrap_servers="127.0.0.1:9092", state="connected", reached_at=now
+    )
+    _declare(cluster, now)
+    record(cluster, _observations(now), now)
+    Sampling.objects.create(cluster=cluster, kind="groups", sampled_at=now, succeeded_at=now)
+    _register()
+    return _copies(cluster, now)
+
+
+def _declare(cluster: Cluster, now: datetime) -> None:
+    for name, context in CONTEXTS.items():
+        pattern = [f"shop-{name}*"]
+        service = Service.objects.create(
+            name=name,
+            context=BoundedContext.objects.create(name=context, description=f"All of {context}"),
+            description=f"{HOSTILE} in a description",
+            recognised_by={"groups": pattern, "client_ids": pattern},
+        )
+        if name == "email":
+            continue
+        Topic.objects.create(
+            cluster=cluster,
+            name=name,
+            kind="event",
+            context=service.context,
+            writer=service,
+            canonical=True,
+            declared=True,
+            description=HOSTILE,
+            partitions=6,
+            replication_factor=1,
+            cleanup_policy="delete",
+            retention_ms=604_800_000,
+            size_bytes=5_000_000,
+            records=12_345,
+            configs={"cleanup.policy": "delete"},
+            synchronised_at=now,
+        )
+    Topic.objects.create(cluster=cluster, name=HOSTILE, synchronised_at=now, partitions=1)
+
+
+def _observations(now: datetime) -> list[Observation]:
+    at = now - timedelta(seconds=2)
+    found = [
+        Observation("client_id", f"shop-{name}-1", "topic", name, "batch", at)
+        for name in ("orders", "payments", "stock")
+    ]
+    found += [
+        Observation("topic", topic, "group", f"shop-{name}", "member", at)
+        for name, topics in READS.items()
+        for topic in topics
+    ]
+    return [
+        *found,
+        Observation("client_id", HOSTILE, "topic", "payments", "batch", at),
+        Observation("topic", "orders", "copy", "orders_sqlite", "connector", at),
+    ]
+
+
+def _register() -> None:
+    first = {"name": "id", "type": "string", "doc": f"key {HOSTILE}"}
+    second = {"name": "note", "type": ["null", "string"], "default": None}
+    for fields in ([first], [first, second]):
+        schema = {"type": "record", "name": "Order", "fields": fields}
+        register("orders-value", Submission(text=json.dumps(schema)))
+
+
+def _copies(cluster: Cluster, now: datetime) -> Estate:
+    connector = Connector.objects.create(
+        name="orders_sqlite",
+        cluster=cluster,
+        context=BoundedContext.objects.get(name="ordering"),
+        topics=["orders"],
+        target="sqlite:///copies/orders.sqlite3",
+        table="orders",
+        lag=12,
+        rows=400,
+        measured_at=now,
+    )
+    generation = Generation.objects.create(
+        connector=connector, number=1, state="live", table="orders", rows=400, live_at=now
+    )
+    run = Run.objects.create(
+        connector=connector,
+        generation=generation,
+        state="succeeded",
+        phase="swap",
+        done=400,
+        total=400,
+        message="generation 1 is live",
+        log=[{"at": now.isoformat(), "message": HOSTILE}],
+        finished_at=now,
+    )
+    return Estate(cluster, connector, run)
+
+
+def page_paths(estate: Estate) -> dict[str, str]:
+    """Every kind of page, by name."""
+    return {
+        "overview": "/",
+        "topics": "/topics",
+        "topic": "/topics/local/orders",
+        "violated topic": "/topics/local/payments",
+        "services": "/services",
+        "service": "/services/orders",
+        "bounded context": "/bounded-contexts/ordering",
+        "subjects": "/registry",
+        "subject": "/registry/subjects/orders-value",
+        "lineage": "/lineage",
+        "lineage around a topic": "/lineage?focus=topic:orders&hops=2",
+        "lineage by context": "/lineage?fold=context",
+        "copies": "/copies",
+        "copy": "/copies/orders_sqlite",
+        "run": f"/runs/{estate.finished.pk}",
+        "findings": "/findings",
+        "search": "/search?q=ord",
+    }

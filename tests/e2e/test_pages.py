@@ -1,0 +1,88 @@
+"""Every page as a browser shows it: silent console, no sideways scroll, accessible."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.estate import Estate, page_paths
+
+AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text()
+AUDIT = """() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})
+  .then((found) => found.violations.map((it) =>
+    `${it.id}: ${it.nodes.map((node) => node.target).join(' ')}`))"""
+DRAWN = "() => [...document.querySelectorAll('figure.graph')].every((it) => 'drawn' in it.dataset)"
+SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+Visit = Callable[[Page, str], list[str]]
+
+
+@pytest.fixture
+def visit() -> Visit:
+    """Open a path, wait until its graphs are drawn, and return what the console complained of."""
+
+    def open_page(page: Page, path: str) -> list[str]:
+        complaints: list[str] = []
+        page.on(
+            "console",
+            lambda it: complaints.append(it.text) if it.type in {"error", "warning"} else None,
+        )
+        page.on("pageerror", lambda it: complaints.append(str(it)))
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        page.wait_for_function(DRAWN, timeout=60_000)
+        return complaints
+
+    return open_page
+
+
+def test_no_page_complains_or_scrolls_sideways_at_390_px(
+    page: Page, estate: Estate, visit: Visit
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name, path in page_paths(estate).items():
+        assert visit(page, path) == [], name
+        assert page.evaluate(SIDEWAYS) == 0, name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_at_aa(
+    browser: Browser, live_server: object, estate: Estate, visit: Visit, theme: str
+) -> None:
+    # the auditor itself is injected, which the pages' own policy rightly forbids
+    context = browser.new_context(
+        base_url=str(live_server),
+        bypass_csp=True,
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport={"width": 1280, "height": 900},
+    )
+    page = context.new_page()
+    for name, path in page_paths(estate).items():
+        visit(page, path)
+        page.evaluate(AXE)
+        assert page.evaluate(AUDIT) == [], name
+    context.close()
+
+
+def test_pages_read_without_script(browser: Browser, live_server: object, estate: Estate) -> None:
+    context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/topics")
+    page.get_by_role("link", name="payments").first.click()
+    assert page.get_by_role("heading", name="payments").is_visible()
+    assert page.get_by_text("violated").first.is_visible()
+    assert page.locator("#neighbourhood td", has_text="is read by").first.is_visible()
+    page.goto("/topics")
+    page.get_by_label("Search", exact=True).fill("stock")
+    page.get_by_role("button", name="Apply").click()
+    assert page.locator("tbody tr").count() == 1
+    context.close()
+
+
+def test_nothing_is_fetched_from_elsewhere(page: Page, estate: Estate, visit: Visit) -> None:
+    hosts: set[str] = set()
+    page.on("request", lambda it: hosts.add(it.url.split("/")[2]))
+    visit(page, "/lineage")
+    assert len(hosts) == 1

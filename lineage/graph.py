@@ -148,7 +148,8 @@ def merged(edges: Iterable[EdgeView]) -> list[EdgeView]:
     together: dict[tuple[Node, Node], list[EdgeView]] = {}
     for edge in edges:
         together.setdefault((edge.source, edge.target), []).append(edge)
-    return [_join(group) for _, group in sorted(together.items())]
+    ordered = sorted(together.items(), key=lambda it: (it[0][0].key, it[0][1].key))
+    return [_join(group) for _, group in ordered]
 
 
 def _join(group: Sequence[EdgeView]) -> EdgeView:

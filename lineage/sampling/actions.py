@@ -14,7 +14,7 @@ from catalog.models import Cluster
 from lineage.sampling.run import Outcome, Watch
 
 log = logging.getLogger(__name__)
-_LONGEST_BACKOFF = 60.0
+_LONGEST_BACKOFF = 15.0
 _NOW_TIMEOUT = 5.0
 
 
@@ -44,7 +44,7 @@ class _Turn:
         self.failures = 0
 
     def take(self, period: float, report: Callable[[str], None]) -> None:
-        """Sample; after failures wait twice as long each time, up to a minute."""
+        """Sample; after failures wait twice as long each time, up to a quarter of one minute."""
         begun = time.monotonic()
         name = self.watch.cluster.name
         try:

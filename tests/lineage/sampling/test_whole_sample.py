@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -59,7 +60,7 @@ class Scenario:
         assert len(found) >= count
         return found
 
-    def write(self, topic: str, producer: Producer, count: int = 12, **extra: object) -> None:
+    def write(self, topic: str, producer: Producer, count: int = 12, **extra: Any) -> None:
         for number in range(count):
             producer.produce(self.name(topic), str(number), partition=number % 3, **extra)
         assert producer.flush(20) == 0

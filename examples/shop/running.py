@@ -120,6 +120,13 @@ def run(service: str, session: Session) -> int:
     except ValueError as error:
         log.error("%s", error)
         return 2
-    status = _repeat(session, setting, stop)
+    ends: list[int] = []
+    # Python answers signals in its main thread only, which no call of a client may block
+    worker = threading.Thread(
+        target=lambda: ends.append(_repeat(session, setting, stop)), name=service, daemon=True
+    )
+    worker.start()
+    worker.join()
     log.info("stopped")
-    return status
+    # a worker that raised left its traceback and no status
+    return ends[0] if ends else 1

@@ -161,13 +161,12 @@ def _read(kafka: Connection, registry_url: str) -> Told:
             "enable.partition.eof": True,
         })
     )
-    places = [(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
-    consumer.assign([TopicPartition(*place, 0) for place in places])
-    unread = len(places)
+    unread = {(topic.name, number) for topic in TOPICS for number in range(topic.partitions)}
+    consumer.assign([TopicPartition(*place, 0) for place in sorted(unread)])
     while unread:
-        for message in consumer.consume(500, 5):
+        for message in consumer.consume(500, 0.5):
             if message.error() is not None:
-                unread -= 1
+                unread.discard((message.topic() or "", message.partition() or 0))
                 continue
             record = wire.decode(message)
             assert record is not None

@@ -180,14 +180,14 @@ class _Schema:
             raise SchemaInvalidError(f"unknown type {name!r}", self._keywords.at("type"))
         # The raw form of a part says which part of the object it is: it tells parts apart.
         raw = {**self._keywords.raw, "type": name}
-        facets: Callable[[], Any] | None = {
+        readers: Mapping[str, Callable[[], Any]] = {
             "string": self._text,
             "number": self._number,
             "integer": lambda: self._number(integer=True),
             "object": self._object,
             "array": self._array,
-        }.get(name)
-        return Node(_TYPES[name], raw, facets() if facets else None)
+        }
+        return Node(_TYPES[name], raw, readers[name]() if name in readers else None)
 
     def _child(self, name: str) -> Node:
         return self._builder.child(self._keywords.raw[name], self._place, self._keywords.at(name))

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from jsonschema_specifications import REGISTRY as METASCHEMAS
+from jsonschema_specifications import REGISTRY as METASCHEMAS  # type: ignore[import-untyped]
 
 from registry.formats.contract import Dependency, SchemaInvalidError
 from registry.formats.json_schema import text

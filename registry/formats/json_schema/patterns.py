@@ -326,5 +326,8 @@ _CODES = {
 _CATEGORIES = {
     **{name: name for name in ("L", "Lu", "Ll", "Lt", "Lm", "Lo", "N", "Nd", "Nl", "No")},
     **{name: name for name in ("P", "S", "Sm", "Sc", "Z", "Zs", "M", "Mn", "Mc", "C", "Cc")},
-    "Letter": "L", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Number": "N",
+    "Letter": "L",
+    "Uppercase_Letter": "Lu",
+    "Lowercase_Letter": "Ll",
+    "Number": "N",
 }

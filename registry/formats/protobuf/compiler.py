@@ -60,8 +60,8 @@ class _Worker:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(_HERE / "worker.py"), json.dumps(setup)],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
                 env={"TMPDIR": tempfile.gettempdir()},
                 start_new_session=True,

@@ -1,7 +1,7 @@
 """From the bytes of a message to plain values.
 
 The payload begins with its message indexes, as Confluent's serializers write them after the
-schema id: zigzag varints, their count first, a single 0 for the first message.
+schema id (`registry.wire`); where they came in a header, put that trailer in front.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ from typing import Any, TypeAlias
 
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from registry.formats.protobuf.model import ROOT, Model
+from registry.wire import read_message_path
 
 _Convert: TypeAlias = Callable[[Any], Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_INDEXES = 64
 
 
 def decoder(model: Model) -> Callable[[bytes], dict[str, Any]]:
@@ -27,7 +27,7 @@ def decoder(model: Model) -> Callable[[bytes], dict[str, Any]]:
     known: dict[tuple[int, ...], tuple[type[Message], _Convert]] = {}
 
     def decode(payload: bytes) -> dict[str, Any]:
-        indexes, offset = read_indexes(payload)
+        indexes, body = read_message_path(payload)
         if indexes not in known:
             descriptor = _find(top, indexes)
             known[indexes] = (
@@ -35,38 +35,14 @@ def decoder(model: Model) -> Callable[[bytes], dict[str, Any]]:
                 _Plain().message(descriptor),
             )
         kind, convert = known[indexes]
-        plain: dict[str, Any] = convert(kind.FromString(payload[offset:]))
+        try:
+            message = kind.FromString(body)
+        except DecodeError as error:
+            raise ValueError(f"not a {kind.DESCRIPTOR.full_name}: {error}") from error
+        plain: dict[str, Any] = convert(message)
         return plain
 
     return decode
-
-
-def read_indexes(payload: bytes) -> tuple[tuple[int, ...], int]:
-    """The message indexes at the start of a payload, and where the message begins."""
-    count, offset = _varint(payload, 0)
-    if count == 0:
-        return (0,), offset
-    if not 0 < count <= MAX_INDEXES:
-        raise ValueError(f"not a count of message indexes: {count}")
-    indexes = []
-    for _ in range(count):
-        index, offset = _varint(payload, offset)
-        indexes.append(index)
-    return tuple(indexes), offset
-
-
-def _varint(payload: bytes, offset: int) -> tuple[int, int]:
-    value = shift = 0
-    while shift < 64:
-        if offset >= len(payload):
-            raise ValueError("the payload ends within its message indexes")
-        byte = payload[offset]
-        offset += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return (value >> 1) ^ -(value & 1), offset
-        shift += 7
-    raise ValueError("not a message index")
 
 
 def _find(messages: list[Descriptor], indexes: tuple[int, ...]) -> Descriptor:

@@ -285,7 +285,8 @@ def _constant(descriptor: FieldDescriptor, value: Any) -> Constant:
         case FieldDescriptor.CPPTYPE_BOOL:
             return "true" if value else "false"
         case FieldDescriptor.CPPTYPE_ENUM:
-            named = descriptor.enum_type.values_by_number.get(value)
+            enum = descriptor.enum_type
+            named = enum.values_by_number.get(value) if enum is not None else None
             return named.name if named else str(value)
         case FieldDescriptor.CPPTYPE_MESSAGE:
             return _literal(value)
@@ -309,7 +310,10 @@ def _literal(message: Protobuf) -> Literal:
 
 
 def _map(descriptor: FieldDescriptor, value: Any) -> tuple[Constant, ...]:
-    key_type, value_type = descriptor.message_type.fields
+    entry = descriptor.message_type
+    if entry is None:
+        return ()
+    key_type, value_type = entry.fields
     return tuple(
         Literal((
             ("key", _constant(key_type, key)),

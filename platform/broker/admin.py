@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 from confluent_kafka.admin import NewTopic as ConfluentNewTopic
-from kafka import KafkaAdminClient
 
 from broker.connection import Connection
 from broker.errors import AccessDeniedError, BrokerTimeoutError, BrokerUnavailableError, translated
@@ -250,6 +249,9 @@ def _read_offsets(
 
 def _read_sizes(connection: Connection, timeout: float) -> dict[str, int] | None:
     """Return the bytes on disk of each topic, all replicas; `None` when we may not ask."""
+    # its import costs a quarter of a second, and only samplers and jobs come here
+    from kafka import KafkaAdminClient
+
     milliseconds = int(timeout * 1000)
     settings = connection.kafka_python(
         request_timeout_ms=milliseconds, bootstrap_timeout_ms=milliseconds

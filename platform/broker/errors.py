@@ -9,11 +9,11 @@ BrokerError
 └── EmbeddedKafkaError        the embedded broker cannot be fetched or started
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
-from kafka import errors as kafka_python
 
 
 class BrokerError(Exception):
@@ -83,32 +83,33 @@ _BY_CODE: dict[int, type[BrokerError]] = {
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: AccessDeniedError,
 }
 
-_BY_CLASS: tuple[tuple[tuple[type[Exception], ...], type[BrokerError]], ...] = (
-    (
-        (kafka_python.KafkaConnectionError, kafka_python.BrokerNotAvailableError),
-        BrokerUnavailableError,
-    ),
-    ((kafka_python.KafkaTimeoutError, kafka_python.RequestTimedOutError), BrokerTimeoutError),
-    (
-        (kafka_python.UnknownTopicOrPartitionError, kafka_python.UnknownTopicIdError),
-        TopicMissingError,
-    ),
-    (
-        (kafka_python.AuthorizationError, kafka_python.SaslAuthenticationFailedError),
-        AccessDeniedError,
-    ),
-)
+# kafka-python's by name, so that this module costs nothing where only confluent-kafka is in use
+_BY_NAME: dict[str, type[BrokerError]] = {
+    "KafkaConnectionError": BrokerUnavailableError,
+    "BrokerNotAvailableError": BrokerUnavailableError,
+    "KafkaTimeoutError": BrokerTimeoutError,
+    "RequestTimedOutError": BrokerTimeoutError,
+    "UnknownTopicOrPartitionError": TopicMissingError,
+    "UnknownTopicIdError": TopicMissingError,
+    "AuthorizationError": AccessDeniedError,
+    "SaslAuthenticationFailedError": AccessDeniedError,
+}
 
 
-def translate(error: KafkaException | KafkaError | kafka_python.KafkaError) -> BrokerError:
+def _foreign_errors() -> tuple[type[Exception], ...]:
+    """Return what the libraries raise; kafka-python's only once somebody imported that."""
+    loaded = sys.modules.get("kafka.errors")
+    return (KafkaException,) if loaded is None else (KafkaException, loaded.KafkaError)
+
+
+def translate(error: Exception) -> BrokerError:
     """Return our error for a Kafka library's own."""
-    if isinstance(error, KafkaException):
-        error = error.args[0]
-    if isinstance(error, KafkaError):
-        return _BY_CODE.get(error.code(), BrokerError)(error.str())
-    for classes, ours in _BY_CLASS:
-        if isinstance(error, classes):
-            return ours(str(error))
+    inner = error.args[0] if isinstance(error, KafkaException) else error
+    if isinstance(inner, KafkaError):
+        return _BY_CODE.get(inner.code(), BrokerError)(inner.str())
+    for kind in type(error).__mro__:
+        if kind.__name__ in _BY_NAME:
+            return _BY_NAME[kind.__name__](str(error))
     return BrokerError(str(error))
 
 
@@ -117,5 +118,5 @@ def translated() -> Iterator[None]:
     """Raise either library's errors inside the block as ours."""
     try:
         yield
-    except (KafkaException, kafka_python.KafkaError) as error:
+    except _foreign_errors() as error:
         raise translate(error) from error

@@ -1,6 +1,7 @@
 """Reads: schemas by id and GUID, versions of subjects, lists. None of them locks anything."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import NoReturn, cast
 from uuid import UUID
@@ -241,6 +242,18 @@ def parsed(schema_id: int, context: str = DEFAULT_CONTEXT) -> Parsed:
     """The schema of an id, parsed."""
     schema = find_schema(schema_id, context)
     return parse_cached(schema.format, schema.text, schema.dependencies)
+
+
+def in_format(schema: SchemaText, wanted: str) -> SchemaText:
+    """The schema as `format=` asks: `serialized` is Protobuf's compiled descriptor in base64."""
+    if wanted.lower() != "serialized" or schema.format != "PROTOBUF":
+        return schema
+    # the compiler is loaded only by those who need it
+    from registry.formats.protobuf import serialized
+
+    dependencies = resolve_references(schema.references, schema.context)
+    text = serialized(parse_cached(schema.format, schema.text, dependencies))
+    return replace(schema, text=text)
 
 
 def by_prefix(prefix: str) -> Q:

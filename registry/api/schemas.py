@@ -47,7 +47,8 @@ def get_schema(call: Call, schema_id: str, context: str = "") -> Json:
     """GET /schemas/ids/{id}."""
     row = _row(call, schema_id, context)
     qualify = call.text("referenceFormat").lower() == "qualified"
-    shown = show_schema(reading.schema_text(row, resolve=False), qualify=qualify)
+    found = reading.in_format(reading.schema_text(row, resolve=False), call.text("format"))
+    shown = show_schema(found, qualify=qualify)
     usage = reading.usage_of(row, call.text("subject"))
     if usage is not None:
         shown["subject"] = str(SubjectName(row.context.name, usage.subject.name))
@@ -60,7 +61,8 @@ def get_schema(call: Call, schema_id: str, context: str = "") -> Json:
 
 def get_schema_text(call: Call, schema_id: str, context: str = "") -> Text:
     """GET /schemas/ids/{id}/schema."""
-    return Text(_row(call, schema_id, context).text)
+    found = reading.schema_text(_row(call, schema_id, context), resolve=False)
+    return Text(reading.in_format(found, call.text("format")).text)
 
 
 def list_subjects(call: Call, schema_id: str, context: str = "") -> list[str]:
@@ -90,9 +92,10 @@ def list_types(_call: Call, context: str = "") -> list[str]:  # noqa: ARG001
     return ["JSON", "PROTOBUF", "AVRO"]
 
 
-def get_guid(_call: Call, guid: str, context: str = "") -> Json:  # noqa: ARG001
+def get_guid(call: Call, guid: str, context: str = "") -> Json:  # noqa: ARG001
     """GET /schemas/guids/{guid}."""
-    return show_schema(reading.schema_text(reading.find_guid(guid)[0], resolve=False))
+    found = reading.schema_text(reading.find_guid(guid)[0], resolve=False)
+    return show_schema(reading.in_format(found, call.text("format")))
 
 
 def list_guid_ids(call: Call, guid: str, context: str = "") -> list[Json]:  # noqa: ARG001

@@ -1,5 +1,6 @@
 """/subjects: lists, registration, lookup, versions, deletion."""
 
+from dataclasses import replace
 from typing import Any
 
 from registry import actions
@@ -63,6 +64,7 @@ def get_version(call: Call, subject: str, version: str, context: str = "") -> Js
     """GET /subjects/{s}/versions/{v}."""
     name = subject_at(subject, context)
     found = reading.find_version(name, version, deleted=call.flag("deleted"))
+    found = replace(found, schema=reading.in_format(found.schema, call.text("format")))
     return show_version(found, qualify=call.text("referenceFormat").lower() == "qualified")
 
 

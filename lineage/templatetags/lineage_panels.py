@@ -15,7 +15,7 @@ def neighbourhood(
     context: RequestContext, kind: str, name: str, hops: int = 1, title: str = "Neighbourhood"
 ) -> dict[str, Any]:
     """Draw what a thing reads and writes; `as_of` in the URL asks for an earlier time."""
-    as_of = as_of_asked(context.request.GET)[0] if context.request else None
+    as_of = as_of_asked(context.request.GET)[0]
     return {
         "title": title,
         "panel": panel_of(f"{kind}:{name}", hops=hops, as_of=as_of),

@@ -38,6 +38,8 @@ SECRET_KEY = SECRET_KEY or _kept_secret(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "host names that the web server answers to"
 )
+if HOST not in {"0.0.0.0", "::", *ALLOWED_HOSTS}:  # noqa: S104  (compared, not bound)
+    ALLOWED_HOSTS.append(f"[{HOST}]" if ":" in HOST else HOST)
 CSRF_TRUSTED_ORIGINS = env.words(
     "CSRF_TRUSTED_ORIGINS", "", "origins (https://…) that may post forms from behind a proxy"
 )

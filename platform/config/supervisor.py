@@ -164,8 +164,19 @@ class Supervisor:
             "VAR_DIR": str(self.folder),
             "PORT": str(settings.PORT),
             "DATABASE_URL": settings.DATABASE_URL,
-            "SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{settings.PORT}",
+            "SCHEMA_REGISTRY_URL": self._own_address(),
         }
+        for name in ("NO_PROXY", "no_proxy"):
+            given = self._environment.get(name, "")
+            self._environment[name] = ",".join(filter(None, [given, "localhost", "127.0.0.1"]))
+
+    def _own_address(self) -> str:
+        """Return where our programs reach the web server."""
+        everywhere = settings.HOST in {"0.0.0.0", "::"}  # noqa: S104  (compared, not bound)
+        host = "127.0.0.1" if everywhere else settings.HOST
+        return (
+            f"http://[{host}]:{settings.PORT}" if ":" in host else f"http://{host}:{settings.PORT}"
+        )
 
     def _launch_kafka(self) -> None:
         if settings.KAFKA_BOOTSTRAP_SERVERS:
@@ -231,7 +242,7 @@ class Supervisor:
     def _await_ready(self, web: Child) -> None:
         self._say.doing("web", "starting")
         deadline = time.monotonic() + _READY_SECONDS
-        address = f"http://127.0.0.1:{settings.PORT}/health/ready"
+        address = f"{self._own_address()}/health/ready"
         while time.monotonic() < deadline:
             self._raise_if_asked()
             if web.notice_end() is not None:
@@ -355,8 +366,10 @@ class _StopRequested(BaseException):
 
 
 def _answers(address: str) -> bool:
+    # our own address is never behind the machine's proxy
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  (our own address)
+        with direct.open(address, timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

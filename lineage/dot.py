@@ -31,14 +31,19 @@ def _label(node: Node) -> str:
     name = node.name
     if node.kind == "actor":
         name = f"{node.known_by.replace('_', ' ')} {name}"
-    return name if len(name) <= _LABEL_LENGTH else name[: _LABEL_LENGTH - 1] + "…"
+    return _plain(name if len(name) <= _LABEL_LENGTH else name[: _LABEL_LENGTH - 1] + "…")
+
+
+def _plain(text: str) -> str:
+    """Return text as a label shows it: Graphviz reads `&amp;` and the like in labels."""
+    return text.replace("&", "&amp;")
 
 
 def _node(node: Node, focus: Node | None, address: Address) -> str:
     attributes = [
         f"id={quoted(node.key)}",
         f"label={quoted(_label(node))}",
-        f"tooltip={quoted(f'{node.kind} {node.name}')}",
+        f"tooltip={quoted(_plain(f'{node.kind} {node.name}'))}",
         _SHAPES[node.kind],
     ]
     if url := address(node):
@@ -60,6 +65,7 @@ def _edge(edge: EdgeView) -> str:
         style, state = "dotted", "stale"
     tip = f"{edge.source.name} → {edge.target.name}: {', '.join(sorted(kinds))}, last seen "
     tip += f"{edge.last_seen:%Y-%m-%d %H:%M:%S} UTC"
+    tip = _plain(tip)
     return (
         f"  {quoted(edge.source.key)} -> {quoted(edge.target.key)} "
         f'[style={style} class="{role} edge-{state}" edgetooltip={quoted(tip)} '

@@ -79,9 +79,8 @@ class Observer:
             yield self._requests
         except _UNREACHABLE as error:
             self.close()
-            detail = str(error) or type(error).__name__
             raise BrokerUnavailableError(
-                f"no broker of {self._connection.bootstrap_servers} answers: {detail}"
+                f"no broker of {self._connection.bootstrap_servers} answers: {error}"
             ) from error
         except kafka_python.KafkaError as error:
             self.close()

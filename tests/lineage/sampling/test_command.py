@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from broker.connection import Connection
 from catalog.models import Cluster
@@ -77,3 +78,15 @@ def test_waits_for_a_broker_that_is_away_and_ends_when_told(
     sampler.send_signal(signal.SIGTERM)
     assert sampler.wait(10) == 0
     assert sampler.stdout.read() == ""
+
+
+@pytest.mark.kafka
+@pytest.mark.django_db
+def test_a_sample_is_taken_on_demand(kafka: Connection, client: Client) -> None:
+    Cluster.objects.create(name="here", bootstrap_servers=kafka.bootstrap_servers)
+    answer = client.post("/api/v1/lineage/sample")
+    assert answer.status_code == 200
+    (outcome,) = answer.json()
+    assert (outcome["cluster"], outcome["failed"]) == ("here", {})
+    samplings = client.get("/api/v1/lineage/samplings").json()["results"]
+    assert all(row["succeeded_at"] for row in samplings)

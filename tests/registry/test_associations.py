@@ -68,9 +68,14 @@ def test_conflicts(bound: Registry) -> None:
 
 
 def test_what_is_refused(registry: Registry) -> None:
-    for body in ({**_body(), "resourceType": "table"}, _body(associationType="x"),
-                 _body(lifecycle="x"), {**_body(), "associations": []},
-                 {"associations": []}):  # fmt: skip
+    wrong: list[Json] = [
+        {**_body(), "resourceType": "table"},
+        _body(associationType="x"),
+        _body(lifecycle="x"),
+        {**_body(), "associations": []},
+        {"associations": []},
+    ]
+    for body in wrong:
         assert registry.error("POST", "/associations", body) == (422, 42212)
     assert registry.error("POST", "/associations", _body("nowhere")) == (404, 40401)
     assert registry.error("POST", "/associations", {}) == (400, 400)

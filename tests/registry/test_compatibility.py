@@ -6,6 +6,11 @@ from tests.registry.conftest import Registry, record, text_of
 
 FIRST = record(id="string")
 NEEDS_MORE = {"schema": text_of(record(id="string", n="int"))}
+MISSING = (
+    "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'n' at path "
+    "'/fields/1' in the new schema has no default value and is missing in the old schema', "
+    "additionalInfo:'n'}"
+)
 PATH = "/compatibility/subjects/s/versions"
 
 
@@ -31,9 +36,7 @@ def test_verbose_says_why(two: Registry) -> None:
     status, body = two.call("POST", f"{PATH}/1?verbose=true", NEEDS_MORE)
     assert (status, body["is_compatible"]) == (200, False)
     assert body["messages"] == [
-        "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'n' at path "
-        "'/fields/1' in the new schema has no default value and is missing in the old schema', "
-        "additionalInfo:'n'}",
+        MISSING,
         "{oldSchemaVersion: 1}",
         "{oldSchema: '" + text_of(FIRST).replace(" ", "") + "'}",
         "{validateFields: 'false', compatibility: 'BACKWARD'}",

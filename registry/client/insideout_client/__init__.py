@@ -1,0 +1,1 @@
+"""A registry's client for builds: register, test-compatibility, download. Standard library only."""

@@ -1,0 +1,177 @@
+"""Generated JSON Schemas, small changes to them, and instances that lean towards validity."""
+
+import copy
+from typing import Any
+
+from hypothesis import strategies as st
+
+NAMES = ("a", "ab", "b", "x")
+PATTERNS = ("^a", "b$", "x")
+_SMALL = st.integers(0, 4)
+
+
+def _maybe(keyword: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.one_of(st.just({}), st.just({}), values.map(lambda value: {keyword: value}))
+
+
+def _merged(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.tuples(*parts).map(lambda found: {k: v for part in found for k, v in part.items()})
+
+
+STRINGS = _merged(
+    st.just({"type": "string"}),
+    _maybe("minLength", _SMALL),
+    _maybe("maxLength", st.integers(1, 5)),
+    _maybe("pattern", st.sampled_from(PATTERNS)),
+)
+NUMBERS = _merged(
+    st.sampled_from([{"type": "integer"}, {"type": "number"}]),
+    _maybe("minimum", st.integers(-5, 5)),
+    _maybe("maximum", st.integers(0, 10)),
+    _maybe("exclusiveMaximum", st.integers(0, 10)),
+    _maybe("multipleOf", st.integers(1, 6)),
+)
+VALUES = st.sampled_from(["a", "b", 0, 1, 2.5, True, None, [], {}])
+SIMPLE = st.one_of(
+    STRINGS,
+    NUMBERS,
+    st.sampled_from([{"type": "boolean"}, {"type": "null"}, {}, True, False]),
+    st.lists(VALUES, min_size=1, max_size=3).map(lambda values: {"enum": values}),
+    VALUES.map(lambda value: {"const": value}),
+    st.lists(
+        st.sampled_from(["string", "integer", "number", "null", "boolean"]),
+        min_size=1, max_size=3, unique=True,
+    ).map(lambda names: {"type": names}),
+)  # fmt: skip
+
+
+def _objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    named = st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
+    return _merged(
+        st.just({"type": "object"}),
+        named.map(lambda properties: {"properties": properties}),
+        _maybe("required", st.lists(st.sampled_from(NAMES), max_size=2, unique=True)),
+        _maybe("additionalProperties", st.one_of(st.just(False), inner)),
+        _maybe("patternProperties", st.dictionaries(st.sampled_from(PATTERNS), inner, max_size=2)),
+        _maybe("propertyNames", STRINGS),
+        _maybe("maxProperties", st.integers(0, 3)),
+        _maybe("minProperties", st.integers(0, 2)),
+        _maybe("dependencies", st.fixed_dictionaries({"a": st.one_of(st.just(["b"]), inner)})),
+    )
+
+
+def _arrays(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return _merged(
+        st.just({"type": "array"}),
+        _maybe("items", st.one_of(inner, st.lists(inner, max_size=3))),
+        _maybe("additionalItems", st.one_of(st.just(False), inner)),
+        _maybe("contains", inner),
+        _maybe("minItems", st.integers(0, 2)),
+        _maybe("maxItems", st.integers(1, 4)),
+        _maybe("uniqueItems", st.booleans()),
+    )
+
+
+def _combined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    parts = st.lists(inner, min_size=1, max_size=3)
+    return st.one_of(
+        parts.map(lambda found: {"anyOf": found}),
+        parts.map(lambda found: {"allOf": found}),
+        inner.map(lambda found: {"not": found}),
+        # The contract lets oneOf widen as if its parts never overlapped, so here they never do.
+        st.tuples(STRINGS, NUMBERS).map(lambda found: {"oneOf": list(found)}),
+        st.tuples(inner, inner).map(lambda found: {"if": found[0], "then": found[1]}),
+    )
+
+
+SCHEMAS = st.recursive(
+    SIMPLE,
+    lambda inner: st.one_of(_objects(inner), _objects(inner), _arrays(inner), _combined(inner)),
+    max_leaves=6,
+)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
+    """Two schemas, the second usually the first with one part replaced or dropped."""
+    original = draw(SCHEMAS)
+    if draw(st.integers(0, 9)) == 0:
+        return original, draw(SCHEMAS)
+    update = copy.deepcopy(original)
+    for _ in range(draw(st.integers(1, 2))):
+        update = _changed(draw, update)
+    return (original, update) if draw(st.booleans()) else (update, original)
+
+
+def _changed(draw: st.DrawFn, schema: Any) -> Any:
+    if not isinstance(schema, dict) or not schema or draw(st.integers(0, 5)) == 0:
+        return draw(SCHEMAS)
+    key = draw(st.sampled_from(sorted(schema)))
+    value = schema[key]
+    if isinstance(value, dict) and key in {"properties", "patternProperties", "dependencies"}:
+        return {**schema, key: _changed_member(draw, key, value)}
+    if isinstance(value, dict):
+        return {**schema, key: _changed(draw, value)}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        index = draw(st.integers(0, len(value) - 1))
+        return {**schema, key: [*value[:index], _changed(draw, value[index]), *value[index + 1 :]]}
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {**schema, key: max(1, value + draw(st.sampled_from([-2, -1, 1, 2, 3])))}
+    if key == "type":
+        return {**schema, key: draw(st.sampled_from(["integer", "number", "string", value]))}
+    return {name: kept for name, kept in schema.items() if name != key}
+
+
+def _changed_member(draw: st.DrawFn, key: str, members: dict[str, Any]) -> dict[str, Any]:
+    name = draw(st.sampled_from(PATTERNS if key == "patternProperties" else NAMES))
+    if name in members and draw(st.booleans()):
+        return {kept: value for kept, value in members.items() if kept != name}
+    return {**members, name: _changed(draw, members.get(name, {}))}
+
+
+PLAIN = st.recursive(
+    st.one_of(
+        st.sampled_from([None, True, False, 0, 1, 2.5, -3, 4, 6, 10, "", "a", "b", "ab", "xxxxx"]),
+        st.integers(-6, 12),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def instances(draw: st.DrawFn, schema: Any) -> Any:
+    """A value that follows the schema's outline; often, not always, valid."""
+    if not isinstance(schema, dict) or draw(st.integers(0, 7)) == 0:
+        return draw(PLAIN)
+    for keyword in ("const", "enum"):
+        if keyword in schema:
+            return schema["const"] if keyword == "const" else draw(st.sampled_from(schema["enum"]))
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        if keyword in schema:
+            return draw(instances(draw(st.sampled_from(schema[keyword]))))
+    kind = schema.get("type")
+    if kind == "object":
+        return draw(_object_instances(schema))
+    if kind == "array":
+        items = schema.get("items", True)
+        rest = schema.get("additionalItems", True)
+        outline = [*items, rest] if isinstance(items, list) else [items] * 3
+        return [draw(instances(item)) for item in outline[: draw(st.integers(0, 4))]]
+    if kind in ("integer", "number"):  # not a set: kind may be a list
+        return draw(st.integers(-6, 12))
+    return draw(PLAIN)
+
+
+@st.composite
+def _object_instances(draw: st.DrawFn, schema: dict[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties", {})
+    names = draw(st.lists(st.sampled_from(NAMES), max_size=3, unique=True))
+    names += [name for name in schema.get("required", []) if name not in names]
+    patterns = list(schema.get("patternProperties", {}).values())
+    other = [*patterns, schema.get("additionalProperties", True)]
+    return {
+        name: draw(instances(properties.get(name, draw(st.sampled_from(other))))) for name in names
+    }

@@ -20,10 +20,10 @@ from registry.actions import parsed
 from registry.actions.reading import find_guid, parse_cached, schema_text
 from registry.errors import SchemaNotFoundError
 from registry.formats.contract import Parsed, SchemaInvalidError
+from registry.wire import VALUE_HEADER
 
 _PREFIX = 5
 _GUID_FRAME = 17
-_VALUE_HEADER = "__value_schema_id"
 
 
 def writer_of(schema: Parsed) -> Writer:
@@ -57,8 +57,10 @@ class RegistryDecoder:
         value = record.value or b""
         if record.headers:
             for name, frame in record.headers:
-                if name == _VALUE_HEADER and frame and len(frame) == _GUID_FRAME:
-                    return self._found(frame, _by_guid), value
+                if name == VALUE_HEADER and frame and frame[0] == 1 and len(frame) >= _GUID_FRAME:
+                    # what follows the GUID there is the path to a Protobuf message
+                    writer = self._found(frame[:_GUID_FRAME], _by_guid)
+                    return writer, frame[_GUID_FRAME:] + value
         if value[:1] != b"\x00" or len(value) < _PREFIX:
             raise PoisonRecordError("the value is not framed with a schema id")
         frame = value[:_PREFIX]

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lineage.connectors.errors import DefinitionInvalidError, TargetInvalidError
 
@@ -20,7 +19,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # leaves room for the names of its generations (`__g12`) within PostgreSQL's 63 bytes
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SECRET_PARAMETER = re.compile(r"pass|secret|token|key", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
+_SECRET_PARAMETER = re.compile(
+    r"([?&][^=&#]*(?:pass|secret|token|key)[^=&#]*=)[^&#]*", re.IGNORECASE
+)
 _REQUIRED = ("name", "topics", "target", "table")
 _KNOWN = (*_REQUIRED, "mode", "key", "key_format", "context", "service", "cluster")
 _HIDDEN = "•••"
@@ -145,19 +147,5 @@ def expand(target: str, setting: Callable[[str], str | None] = os.environ.get) -
 
 def redact(target: str) -> str:
     """Return the target fit to be shown: variables unexpanded, no password, no secret parameter."""
-    parts = urlsplit(target)
-    if not parts.scheme:
-        return target
-    place = parts.netloc
-    if "@" in place:
-        user, _, host = place.rpartition("@")
-        name, colon, _ = user.partition(":")
-        place = f"{name}:{_HIDDEN}@{host}" if colon else f"{name}@{host}"
-    query = urlencode(
-        [
-            (key, _HIDDEN if _SECRET_PARAMETER.search(key) else value)
-            for key, value in parse_qsl(parts.query, keep_blank_values=True)
-        ],
-        safe="/•${}",
-    )
-    return urlunsplit((parts.scheme, place, parts.path, query, ""))
+    without_password = _PASSWORD.sub(rf"\g<1>{_HIDDEN}@", target)
+    return _SECRET_PARAMETER.sub(rf"\g<1>{_HIDDEN}", without_password)

@@ -160,7 +160,7 @@ class Regeneration:
         self.preparation.fit_all(self._survivors.values())
         if self.preparation.layout is None and live is not None:
             self.preparation.adopt(live.layout)
-        layout = self.preparation.layout
+        layout = self.preparation.layout or self._past_layout()
         if layout is None:
             raise LogIncompleteError("the log holds no record to make a table of")
         self._layout = layout
@@ -172,6 +172,15 @@ class Regeneration:
             self.sink.load(self._shadow, layout, self._rows())
         total = len(self._survivors)
         self.progress("load", total, total, f"{len(self._hashes)} rows loaded")
+
+    def _past_layout(self) -> Layout | None:
+        """Look for columns in what was deleted since: every key ends in a tombstone."""
+        ends = dict(self.reader.positions)
+        self.reader.assign(dict.fromkeys(ends, BEGINNING))
+        for records in self._through(ends):
+            self.preparation.fit_all(records)
+        self.reader.assign(ends)
+        return self.preparation.layout
 
     def _rows(self) -> Iterator[Row]:
         """Decode the survivors; remember the hash of each row, and which could not be read."""

@@ -1,0 +1,1 @@
+"""REST of connectors and runs."""

@@ -1,0 +1,84 @@
+"""Connectors and runs over REST, and from a catalog file."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog.actions import apply, ensure_cluster
+from catalog.declaration import read
+from lineage.connectors.actions import declare
+from lineage.connectors.models import Connector, Run
+
+pytestmark = pytest.mark.django_db
+DECLARED = {
+    "name": "orders_copy",
+    "topics": ["orders"],
+    "target": "postgresql://me:hush@db/x",
+    "table": "orders",
+}
+
+
+@pytest.fixture(autouse=True)
+def _declared() -> None:
+    ensure_cluster("local", "127.0.0.1:1")
+    declare(DECLARED)
+
+
+def post(client: Client, path: str) -> tuple[int, Any]:
+    answer = client.post(f"/api/v1/{path}")
+    return answer.status_code, answer.json()
+
+
+def test_the_list_shows_state_and_hides_credentials(client: Client) -> None:
+    listed = client.get("/api/v1/connectors").json()
+    assert listed["count"] == 1
+    (one,) = listed["results"]
+    assert (one["name"], one["topics"], one["state"]) == ("orders_copy", ["orders"], "live")
+    assert one["target"] == "postgresql://me:•••@db/x"
+    assert one["lag"] is None
+    assert client.get("/api/v1/connectors/orders_copy").json() == one
+
+
+def test_a_run_at_a_time(client: Client) -> None:
+    status, run = post(client, "connectors/orders_copy/regenerate")
+    assert (status, run["state"], run["phase"]) == (202, "running", "waiting")
+    status, problem = post(client, "connectors/orders_copy/regenerate")
+    assert (status, problem["type"]) == (409, "urn:insideout:run-in-progress")
+    assert client.get("/api/v1/connectors/orders_copy").json()["state"] == "regenerating"
+    assert client.get(f"/api/v1/runs/{run['id']}").json()["id"] == run["id"]
+
+
+def test_a_waiting_run_is_cancelled_at_once_a_running_one_is_asked(client: Client) -> None:
+    _, run = post(client, "connectors/orders_copy/regenerate")
+    assert post(client, f"runs/{run['id']}/cancel")[1]["state"] == "cancelled"
+    _, run = post(client, "connectors/orders_copy/regenerate")
+    Run.objects.filter(pk=run["id"]).update(worker="busy")
+    assert post(client, f"runs/{run['id']}/cancel")[1]["state"] == "running"
+    assert Run.objects.get(pk=run["id"]).cancel_requested
+
+
+def test_pause_and_resume(client: Client) -> None:
+    assert post(client, "connectors/orders_copy/pause")[1]["state"] == "paused"
+    assert post(client, "connectors/orders_copy/resume")[1]["state"] == "live"
+
+
+def test_what_is_not_there(client: Client) -> None:
+    assert client.get("/api/v1/connectors/none").status_code == 404
+    assert client.get(f"/api/v1/runs/{uuid.uuid4()}").status_code == 404
+    assert client.get("/api/v1/connectors/orders_copy/quarantine").json()["count"] == 0
+
+
+def test_a_catalog_file_declares_and_is_idempotent(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.yaml"
+    file.write_text(
+        "connectors:\n- name: two\n  topics: [orders]\n"
+        "  target: sqlite:////tmp/x.db\n  table: orders\n"
+    )
+    assert [change.action for change in apply(read(file))] == ["created"]
+    assert [change.action for change in apply(read(file))] == ["unchanged"]
+    file.write_text(file.read_text().replace("table: orders", "table: orders2"))
+    assert [change.action for change in apply(read(file))] == ["changed"]
+    assert Connector.objects.get(name="two").state == "stopped"

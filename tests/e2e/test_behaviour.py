@@ -77,7 +77,7 @@ def test_the_graph_is_drawn_with_links_that_arrows_walk(page: Page) -> None:
 
 def test_regenerating_shows_its_progress_until_it_ends(page: Page, estate: Estate) -> None:
     page.goto("/copies/orders_sqlite")
-    page.get_by_role("button", name="Regenerate").click()
+    page.get_by_role("button", name="Regenerate", exact=True).click()
     expect(page).to_have_url(re.compile("/runs/"))
     run = Run.objects.get(connector=estate.connector, state="running")
     Run.objects.filter(pk=run.pk).update(phase="load", done=250, total=1000, worker="w")
@@ -95,7 +95,7 @@ def test_regenerating_shows_its_progress_until_it_ends(page: Page, estate: Estat
 
 def test_a_run_can_be_cancelled(page: Page, estate: Estate) -> None:
     page.goto("/copies/orders_sqlite")
-    page.get_by_role("button", name="Regenerate").click()
+    page.get_by_role("button", name="Regenerate", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".statement")).to_contain_text("cancelled")
 

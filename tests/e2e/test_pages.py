@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.estate import Estate, page_paths
 
@@ -12,7 +12,7 @@ AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text()
 AUDIT = """() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})
   .then((found) => found.violations.map((it) =>
     `${it.id}: ${it.nodes.map((node) => node.target).join(' ')}`))"""
-DRAWN = "() => [...document.querySelectorAll('figure.graph')].every((it) => 'drawn' in it.dataset)"
+UNDRAWN = "figure.graph:not([data-drawn])"
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 Visit = Callable[[Page, str], list[str]]
@@ -32,7 +32,7 @@ def visit() -> Visit:
         answer = page.goto(path)
         assert answer is not None
         assert answer.status == 200, path
-        page.wait_for_function(DRAWN, timeout=60_000)
+        expect(page.locator(UNDRAWN)).to_have_count(0, timeout=60_000)
         return complaints
 
     return open_page

@@ -1,10 +1,12 @@
 """Pages of copies and of the runs that make them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -120,23 +122,27 @@ def cancel_run(_request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def _progress(run: Run) -> dict[str, object]:
-    """What follows from a run's numbers: rate in records a second, seconds left, its phases."""
-    seconds = ((run.finished_at or run.moved_at) - run.started_at).total_seconds()
-    rate = run.done / seconds if run.done and seconds > 0 else None
+    """What follows from a run's numbers; `done` of `total` are those of the phase it stands in."""
     running = run.state == Run.State.RUNNING
-    left = (run.total - run.done) / rate if running and rate and run.total is not None else None
+    began = _phase_began(run)
+    seconds = (run.moved_at - began).total_seconds() if began else 0
+    rate = run.done / seconds if running and run.done and seconds > 0 else None
+    left = (run.total - run.done) / rate if rate and run.total is not None else None
     return {
+        "running": running,
         "rate": rate,
-        "seconds": seconds,
-        "left": _left(running, left),
+        "seconds_left": max(left, 0) if left is not None else None,
+        "took": ((run.finished_at or run.moved_at) - run.started_at).total_seconds(),
         "phases": _phases(run),
     }
 
 
-def _left(running: bool, seconds: float | None) -> tuple[str, str]:
-    if not running:
-        return "0 s", "it has ended"
-    return ("unknown", "") if seconds is None else (f"{max(seconds, 0):,.0f} s", "at this rate")
+def _phase_began(run: Run) -> datetime | None:
+    """When the run entered its phase: the first line of its log that the phase wrote."""
+    for line in run.log:
+        if isinstance(line, dict) and str(line.get("message")).startswith(f"{run.phase}: "):
+            return parse_datetime(str(line.get("at")))
+    return None
 
 
 def _phases(run: Run) -> list[tuple[str, str]]:

@@ -37,7 +37,8 @@ def plan(schema: Parsed) -> Plan:
     return plan_of(_column(field.path, field.type) for field in fields if "." not in field.path)
 
 
-def _column(path: str, kind: str) -> SourceColumn:
+def _column(path: str, declared: str) -> SourceColumn:
+    kind = declared.partition(" (oneof ")[0]
     if kind in {"uint64", "fixed64"}:
         return SourceColumn(Column("", "decimal", 20, 0), (path,))
     if kind.endswith("google.protobuf.Timestamp"):

@@ -40,9 +40,9 @@ def test_what_cannot_be_used_is_named(change: dict[str, Any], named: str) -> Non
 
 
 def test_variables_are_filled_in_when_used() -> None:
-    assert expand("sqlite:///${A}/x", {"A": "/tmp"}.get) == "sqlite:////tmp/x"
+    assert expand("sqlite:///${A}/x", lambda name: {"A": "/tmp"}.get(name)) == "sqlite:////tmp/x"
     with pytest.raises(TargetInvalidError, match="B"):
-        expand("${B}", {}.get)
+        expand("${B}", lambda _name: None)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -58,6 +59,12 @@ class Scene:
     def settle(self, seconds: float = 30.0) -> None:
         eventually(self.equal, seconds, self.space.logs)
 
+    def newest(self) -> list[int]:
+        return [max(amount for amount, _ in copied(target).values()) for target in self.targets]
+
+    def newer_than(self, before: list[int]) -> bool:
+        return all(now > was for now, was in zip(self.newest(), before, strict=True))
+
     def began(self) -> bool:
         return all(copied(target) for target in self.targets)
 
@@ -88,15 +95,9 @@ def test_killed_in_midstream_again_and_again(scene: Scene) -> None:
             time.sleep(delay)
             worker.kill()
             worker.wait()
-            before = [max(amount for amount, _ in copied(t).values()) for t in scene.targets]
+            before = scene.newest()
             worker = scene.space.start("connectors", "run")
-            eventually(
-                lambda before=before: all(
-                    max(amount for amount, _ in copied(target).values()) > was
-                    for target, was in zip(scene.targets, before, strict=True)
-                ),
-                said=scene.space.logs,
-            )
+            eventually(partial(scene.newer_than, before), said=scene.space.logs)
     finally:
         finished.set()
         writing.join()

@@ -206,7 +206,7 @@ class PartitionReader:
         elif error.retriable() or code in _NOT_IN_A_REBALANCE:
             self.trouble = error.str()
         else:
-            raise translate(error)
+            raise translate(KafkaException(error))
 
     # -- the log's ends, and what Kafka may see ----------------------------------------------------
     def partitions(self, topics: Iterable[str], timeout: float = 10.0) -> list[Partition]:
@@ -216,7 +216,7 @@ class PartitionReader:
             with translated():
                 described = self._consumer.list_topics(topic, timeout).topics[topic]
             if described.error is not None:
-                raise translate(described.error)
+                raise translate(KafkaException(described.error))
             found += [Partition(topic, number) for number in sorted(described.partitions)]
         return found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from broker.connection import Connection
 from broker.errors import BrokerTimeoutError, translate, translated
@@ -64,6 +64,6 @@ class RecordWriter:
             left = self._producer.flush(timeout)
         if self._failure is not None:
             failure, self._failure = self._failure, None
-            raise translate(failure)
+            raise translate(KafkaException(failure))
         if left:
             raise BrokerTimeoutError(f"{left} records were not acknowledged in {timeout:g} s")

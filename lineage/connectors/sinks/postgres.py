@@ -1,14 +1,8 @@
-"""PostgreSQL as a target: binary COPY, set-based upserts, a swap by rename.
-
-Times need no datetime on the way: in the binary format (PostgreSQL, "Binary Representation") a
-timestamp is a 64-bit count of microseconds, as a bigint is one, so the numbers that Avro holds
-are copied as bigints into timestamp columns, only counted from 2000 on.
-"""
+"""PostgreSQL as a target: binary COPY, set-based upserts, a swap by rename."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, LiteralString
-from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -21,7 +15,7 @@ from psycopg.errors import (
 )
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Convert, Layout, Row
+from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -38,56 +32,14 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
+from lineage.connectors.sinks.postgres_types import (
+    encoded,
+    read_as,
+    sent_types,
+    type_name,
+    type_of,
+)
 
-_TYPES = {
-    "real": "real",
-    "double": "double precision",
-    "bytes": "bytea",
-    "json": "jsonb",
-}
-# what a value is sent as: same bytes, simpler type
-_SENT = {
-    "integer": "int4",
-    "bigint": "int8",
-    "real": "float4",
-    "double": "float8",
-    "boolean": "bool",
-    "text": "text",
-    "bytes": "bytea",
-    "decimal": "numeric",
-    "timestamptz": "int8",
-    "timestamp": "int8",
-    "date": "int4",
-    "time": "int8",
-    "uuid": "bytea",
-    "json": "bytea",
-}
-_ARRAYS = {
-    "integer": "int4[]",
-    "bigint": "int8[]",
-    "double": "float8[]",
-    "boolean": "bool[]",
-    "text": "text[]",
-}
-_EPOCH_2000 = 946_684_800_000_000
-_DAY_2000 = 10_957
-_ENCODE: dict[str, Convert] = {
-    "timestamptz": lambda value: value - _EPOCH_2000,
-    "timestamp": lambda value: value - _EPOCH_2000,
-    "date": lambda value: value - _DAY_2000,
-    "uuid": lambda value: UUID(value).bytes,
-    # jsonb's binary form is its text behind a version byte
-    "json": lambda value: b"\x01" + value.encode(),
-}
-# how a column is read back as a canonical value
-_READ: dict[str, LiteralString] = {
-    "timestamptz": "(extract(epoch from {}) * 1000000)::bigint",
-    "timestamp": "(extract(epoch from {}) * 1000000)::bigint",
-    "date": "({} - date '1970-01-01')",
-    "time": "(extract(epoch from {}) * 1000000)::bigint",
-    "uuid": "{}::text",
-    "json": "{}::text",
-}
 _BOOKKEEPING = (
     """CREATE TABLE IF NOT EXISTS insideout_offsets (
   connector text, topic text, partition integer,
@@ -143,16 +95,7 @@ class PostgresSink:
 
     def column_type(self, column: Column) -> str:
         """Return PostgreSQL's type: instants are timestamptz, exact decimals numeric."""
-        if column.kind == "array":
-            return _ARRAYS[column.item].replace("float8", "double precision")
-        if column.kind == "decimal":
-            known = 0 < column.precision <= 1000
-            return f"numeric({column.precision},{column.scale})" if known else "numeric"
-        if column.kind in {"timestamptz", "timestamp", "time"}:
-            name, _, zone = column.kind.partition("tz")
-            zone = " with time zone" if column.kind == "timestamptz" else ""
-            return f"{name}({column.precision}){zone}"
-        return _TYPES.get(column.kind, column.kind)
+        return type_of(column)
 
     # -- whose turn it is -------------------------------------------------------------------------
     def live(self, connector: str) -> Live | None:
@@ -210,9 +153,7 @@ class PostgresSink:
 
     def _create(self, table: str, layout: Layout) -> None:
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(
-                sql.Identifier(column.name), sql.SQL(_checked(self.column_type(column)))
-            )
+            sql.SQL("{} {}").format(sql.Identifier(column.name), type_name(column))
             for column in layout.columns
         )
         self._db.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), columns))
@@ -230,7 +171,7 @@ class PostgresSink:
                 sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}").format(
                     sql.Identifier(table),
                     sql.Identifier(column.name),
-                    sql.SQL(_checked(self.column_type(column))),
+                    type_name(column),
                 )
             )
 
@@ -289,22 +230,6 @@ class PostgresSink:
                 except (OverflowError, TypeError, ValueError, DataError) as error:
                     raise SinkRefusedError(str(error)) from error
 
-    def _encoded(self, layout: Layout, rows: Iterable[Row]) -> Iterator[Row]:
-        encodes = [
-            (index, _ENCODE[column.kind])
-            for index, column in enumerate(layout.columns)
-            if column.kind in _ENCODE
-        ]
-        for row in rows:
-            encoded = list(row)
-            for index, encode in encodes:
-                if encoded[index] is not None:
-                    encoded[index] = encode(encoded[index])
-            yield encoded
-
-    def _types(self, layout: Layout) -> list[str]:
-        return [_SENT.get(c.kind) or _ARRAYS[c.item] for c in layout.columns]
-
     def _stage(self, table: str, layout: Layout) -> None:
         """Make the session's staging table, once for each layout."""
         if self._staged == (table, layout):
@@ -331,17 +256,17 @@ class PostgresSink:
         rest = [None] * (len(layout.columns) - layout.keys)
 
         def rows() -> Iterator[Row]:
-            for row in self._encoded(layout, upserts):
+            for row in encoded(layout, upserts):
                 row.append(False)
                 yield row
-            for row in self._encoded(layout, ([*key, *rest] for key in deletes)):
+            for row in encoded(layout, ([*key, *rest] for key in deletes)):
                 row.append(True)
                 yield row
 
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             sql.Identifier(_BATCH), _list([*layout.names, _DELETED])
         )
-        self._copy(statement, [*self._types(layout), "bool"], rows())
+        self._copy(statement, [*sent_types(layout), "bool"], rows())
 
     def _apply(self, table: str, layout: Layout, *, deletes: bool) -> None:
         names = _list(layout.names)
@@ -453,17 +378,14 @@ class PostgresSink:
             statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
                 sql.Identifier(table), _list(layout.names)
             )
-            self._copy(statement, self._types(layout), self._encoded(layout, rows))
+            self._copy(statement, sent_types(layout), encoded(layout, rows))
             self._add_key(table, layout)
         with _mapped():
             self._db.execute(_named("ANALYZE {table}", table=table))
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows, through a server-side cursor."""
-        columns = sql.SQL(", ").join(
-            sql.SQL(_READ.get(column.kind, "{}")).format(sql.Identifier(column.name))
-            for column in layout.columns
-        )
+        columns = sql.SQL(", ").join(read_as(column) for column in layout.columns)
         statement = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(table))
         with (
             _mapped(),
@@ -517,13 +439,6 @@ class PostgresSink:
 
     def _rename(self, table: str, name: str) -> None:
         self._db.execute(_named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))
-
-
-def _checked(type_name: str) -> LiteralString:
-    """Pass on a type's name, which `column_type` made of its own words and numbers."""
-    if not all(letter.isalnum() or letter in " (),[]" for letter in type_name):
-        raise SinkError(f"no type is named {type_name!r}")
-    return type_name
 
 
 @contextmanager

@@ -6,17 +6,13 @@ Instants are text in ISO 8601 (UTC, `Z`), decimals and UUIDs text, JSON and arra
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-import orjson
-
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Convert, Layout, Row, day, instant, local_instant
+from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -34,15 +30,8 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
+from lineage.connectors.sinks.sqlite_types import decoded, encoded, type_of
 
-_TYPES = {
-    "integer": "INTEGER",
-    "bigint": "INTEGER",
-    "boolean": "INTEGER",
-    "real": "REAL",
-    "double": "REAL",
-    "bytes": "BLOB",
-}
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS insideout_offsets (
   connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
@@ -53,9 +42,6 @@ CREATE TABLE IF NOT EXISTS insideout_generations (
   layout TEXT, live_at TEXT NOT NULL) WITHOUT ROWID;
 """
 _LOAD_CHUNK = 20_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (a local timestamp has no zone)
-_FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 def quoted(name: str) -> str:
@@ -66,58 +52,6 @@ def quoted(name: str) -> str:
 def _sql(template: str, **parts: str) -> str:
     """Fill quoted identifiers and lists of them into a statement; values are always bound."""
     return template.format(**parts)
-
-
-# -- canonical values, to SQLite and back ---------------------------------------------------------
-def _time_text(value: int) -> str:
-    return (_LOCAL_EPOCH + timedelta(microseconds=value)).time().isoformat("microseconds")
-
-
-def _time_value(text: str) -> int:
-    found = datetime.fromisoformat(f"1970-01-01T{text}")
-    return (found - _LOCAL_EPOCH) // timedelta(microseconds=1)
-
-
-def _instant_text(value: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=value)
-    return moment.replace(tzinfo=None).isoformat("T", "microseconds") + "Z"
-
-
-_WRITE: dict[str, Convert] = {
-    "boolean": int,
-    "decimal": lambda value: format(value, "f"),
-    "timestamptz": _instant_text,
-    "timestamp": lambda value: (_LOCAL_EPOCH + timedelta(microseconds=value)).isoformat(
-        "T", "microseconds"
-    ),
-    "date": lambda value: date.fromordinal(_FIRST_DAY + value).isoformat(),
-    "time": _time_text,
-    "array": lambda value: orjson.dumps(value).decode(),
-}
-_READ: dict[str, Convert] = {
-    "boolean": bool,
-    "decimal": Decimal,
-    "timestamptz": instant(1),
-    "timestamp": lambda text: local_instant(1)(datetime.fromisoformat(text)),
-    "date": day,
-    "time": _time_value,
-    "array": orjson.loads,
-}
-
-
-def _converted(layout: Layout, converts: Mapping[str, Convert], row: Sequence[Any]) -> Row:
-    return [
-        value if value is None or column.kind not in converts else converts[column.kind](value)
-        for column, value in zip(layout.columns, row, strict=True)
-    ]
-
-
-def _writers(layout: Layout) -> list[tuple[int, Convert]]:
-    return [
-        (index, _WRITE[column.kind])
-        for index, column in enumerate(layout.columns)
-        if column.kind in _WRITE
-    ]
 
 
 class SqliteSink:
@@ -148,7 +82,7 @@ class SqliteSink:
 
     def column_type(self, column: Column) -> str:
         """Return SQLite's type: what it cannot hold exactly is text."""
-        return _TYPES.get(column.kind, "TEXT")
+        return type_of(column)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -286,18 +220,9 @@ class SqliteSink:
             action=f"UPDATE SET {', '.join(values)}" if values else "NOTHING",
         )
 
-    def _encoded(self, layout: Layout, rows: Iterable[Row]) -> Iterator[Row]:
-        writers = _writers(layout)
-        for row in rows:
-            encoded = list(row)
-            for index, write in writers:
-                if encoded[index] is not None:
-                    encoded[index] = write(encoded[index])
-            yield encoded
-
     def _put(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
         try:
-            self._db.executemany(self._upsert(table, layout), self._encoded(layout, rows))
+            self._db.executemany(self._upsert(table, layout), encoded(layout, rows))
         except (OverflowError, ValueError, sqlite3.IntegrityError, sqlite3.DataError) as error:
             raise SinkRefusedError(str(error)) from error
         except (sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
@@ -322,7 +247,7 @@ class SqliteSink:
                 keys = Layout(layout.columns[: layout.keys], layout.keys)
                 db.executemany(
                     _sql("DELETE FROM {table} WHERE {where}", table=quoted(table), where=where),
-                    self._encoded(keys, (list(key) for key in deletes)),
+                    encoded(keys, (list(key) for key in deletes)),
                 )
 
     def _pass(self, fence: Fence) -> None:
@@ -369,7 +294,7 @@ class SqliteSink:
         with _mapped():
             statement = _sql("SELECT {names} FROM {table}", names=names, table=quoted(table))
             for row in self._db.execute(statement):
-                yield _converted(layout, _READ, row)
+                yield decoded(layout, row)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

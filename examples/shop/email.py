@@ -5,7 +5,6 @@ fact that comes twice changes nothing, so each mail goes out once.
 """
 
 import logging
-import sys
 import threading
 import time
 
@@ -69,4 +68,4 @@ def work(setting: Setting, registry: SchemaRegistryClient, stop: threading.Event
 
 
 if __name__ == "__main__":
-    sys.exit(run(SERVICE, work))
+    run(SERVICE, work)

@@ -6,7 +6,6 @@ the stock service) and the payments.
 
 import logging
 import random
-import sys
 import threading
 from collections.abc import Iterable
 from datetime import datetime
@@ -91,4 +90,4 @@ def work(setting: Setting, registry: SchemaRegistryClient, stop: threading.Event
 
 
 if __name__ == "__main__":
-    sys.exit(run(Ordering.service, work))
+    run(Ordering.service, work)

@@ -1,6 +1,5 @@
 """The payments context: asks for the money of validated orders. Sole writer of `payments`."""
 
-import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -99,4 +98,4 @@ def work(setting: Setting, registry: SchemaRegistryClient, stop: threading.Event
 
 
 if __name__ == "__main__":
-    sys.exit(run(Paying.service, work))
+    run(Paying.service, work)

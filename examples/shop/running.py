@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
 
 import httpx2
 from confluent_kafka import KafkaException
@@ -106,13 +107,7 @@ def _repeat(session: Session, setting: Setting, stop: threading.Event) -> int:
     return 0
 
 
-def run(service: str, session: Session) -> int:
-    """Run one service until SIGTERM or SIGINT; returns the exit status of its process."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {service}: %(message)s"
-    )
-    log.addFilter(_NoRepeats())
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+def _work(service: str, session: Session) -> int:
     stop = threading.Event()
     _listen(stop)
     try:
@@ -130,3 +125,17 @@ def run(service: str, session: Session) -> int:
     log.info("stopped")
     # a worker that raised left its traceback and no status
     return ends[0] if ends else 1
+
+
+def run(service: str, session: Session) -> NoReturn:
+    """Run one service until SIGTERM or SIGINT, and end its process."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {service}: %(message)s"
+    )
+    log.addFilter(_NoRepeats())
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    status = _work(service, session)
+    logging.shutdown()
+    # All is closed. The interpreter's own end can wait for ever for a client's thread that waits
+    # for the interpreter.
+    os._exit(status)

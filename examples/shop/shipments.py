@@ -5,7 +5,6 @@ under the same id, which its readers can tell.
 """
 
 import logging
-import sys
 import threading
 from zlib import crc32
 
@@ -100,4 +99,4 @@ def work(setting: Setting, registry: SchemaRegistryClient, stop: threading.Event
 
 
 if __name__ == "__main__":
-    sys.exit(run(SERVICE, work))
+    run(SERVICE, work)

@@ -1,6 +1,5 @@
 """The inventory context: what there is, and what of it is reserved. Sole writer of `stock`."""
 
-import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -109,4 +108,4 @@ def work(setting: Setting, registry: SchemaRegistryClient, stop: threading.Event
 
 
 if __name__ == "__main__":
-    sys.exit(run(Stocking.service, work))
+    run(Stocking.service, work)

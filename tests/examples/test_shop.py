@@ -45,7 +45,7 @@ def _until(happens: Callable[[], bool], seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def _answers(url: str) -> bool:
@@ -124,7 +124,7 @@ def shop(kafka: Connection, registry_url: str, tmp_path: Path) -> Iterator[Shop]
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "SCHEMA_REGISTRY_URL": registry_url,
         "VAR_DIR": str(tmp_path),
-        "SHOP_ORDERS_PER_SECOND": "10",
+        "SHOP_ORDERS_PER_SECOND": "6",
     }
     shop = Shop(environment, tmp_path)
     try:
@@ -133,6 +133,12 @@ def shop(kafka: Connection, registry_url: str, tmp_path: Path) -> Iterator[Shop]
         for process in shop.running.values():
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def wire(registry_url: str) -> Iterator[Wire]:
+    with connect_registry(registry_url) as registry:
+        yield Wire(registry, "test", {topic.name for topic in TOPICS})
 
 
 @dataclass
@@ -147,9 +153,7 @@ class Told:
     sources: dict[str, set[str]]
 
 
-def _read(kafka: Connection, registry_url: str) -> Told:
-    names = {topic.name for topic in TOPICS}
-    wire = Wire(connect_registry(registry_url), "test", names)
+def _read(kafka: Connection, wire: Wire) -> Told:
     told = Told(
         defaultdict(list), defaultdict(list), [], Counter(), defaultdict(set), defaultdict(set)
     )
@@ -210,9 +214,7 @@ def _is_at_rest(shop: Shop, told: Told) -> bool:
     )
 
 
-def test_one_consistent_story_in_spite_of_kills(
-    shop: Shop, kafka: Connection, registry_url: str
-) -> None:
+def test_one_consistent_story_in_spite_of_kills(shop: Shop, kafka: Connection, wire: Wire) -> None:
     create(kafka.bootstrap_servers)
     create(kafka.bootstrap_servers)
     shop.start()
@@ -228,10 +230,10 @@ def test_one_consistent_story_in_spite_of_kills(
 
     assert shop.stop("orders") == {"orders": 0}
     shop.start("orders", SHOP_ORDERS_PER_SECOND="0")
-    _until(lambda: _is_at_rest(shop, _read(kafka, registry_url)), 40, "the shop at rest")
+    _until(lambda: _is_at_rest(shop, _read(kafka, wire)), 40, "the shop at rest")
     assert set(shop.stop().values()) == {0}
 
-    told = _read(kafka, registry_url)
+    told = _read(kafka, wire)
     _check_orders(told)
     _check_stock(told)
     assert max(Counter(shop.mails()).values()) == 1

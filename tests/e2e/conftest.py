@@ -46,8 +46,8 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One Chromium for the session."""
+def browser(playwright: Playwright, live_server: object) -> Iterator[Browser]:
+    """One Chromium for the session; it goes before the server, which waits for its connections."""
     executable = _chromium()
     if executable is None and not Path(playwright.chromium.executable_path).exists():
         pytest.skip("no Chromium found: install one, or name it in CHROMIUM")

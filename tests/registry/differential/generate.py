@@ -157,19 +157,27 @@ def make_schema(random: Random) -> Schema:
     return Maker(random).make(random.randint(0, 3))
 
 
+def _setter(holder: Any, key: int | str) -> Callable[[Schema], None]:
+    def put(new: Schema) -> None:
+        holder[key] = new
+
+    return put
+
+
 def _places(
     schema: Schema, replace: Callable[[Schema], None]
 ) -> list[tuple[Schema, Callable[[Schema], None]]]:
+    """Every schema inside this one, each with the way to put another in its place."""
     found = [(schema, replace)]
     if isinstance(schema, list):
         for index, branch in enumerate(schema):
-            found += _places(branch, lambda new, at=index: schema.__setitem__(at, new))
+            found += _places(branch, _setter(schema, index))
     elif isinstance(schema, dict):
         for key in ("items", "values"):
             if key in schema:
-                found += _places(schema[key], lambda new, at=key: schema.__setitem__(at, new))
+                found += _places(schema[key], _setter(schema, key))
         for declared in schema.get("fields", ()):
-            found += _places(declared["type"], lambda new, at=declared: at.__setitem__("type", new))
+            found += _places(declared["type"], _setter(declared, "type"))
     return found
 
 
@@ -246,6 +254,6 @@ def make_pair(random: Random) -> tuple[Schema, Schema]:
         return make_schema(random), writer
     box = [copy.deepcopy(writer)]
     for _ in range(random.randint(1, 3)):
-        _change(random, *random.choice(_places(box[0], lambda new: box.__setitem__(0, new))))
+        _change(random, *random.choice(_places(box[0], _setter(box, 0))))
     reader = box[0]
     return (reader, writer) if random.random() < 0.5 else (writer, reader)

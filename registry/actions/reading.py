@@ -20,6 +20,7 @@ from registry.errors import (
     VersionNotFoundError,
 )
 from registry.formats.contract import Dependency, FormatName, Parsed
+from registry.formats.styles import has_style, render
 from registry.identity import Reference
 from registry.models import Schema, Subject, Version
 from registry.naming import ANY_CONTEXT, DEFAULT_CONTEXT, SubjectName
@@ -236,6 +237,15 @@ def _gather(
 def parse_cached(format_name: str, text: str, dependencies: tuple[Dependency, ...]) -> Parsed:
     """Parse, remembering the result: equal texts parse equally, for good."""
     return formats.get(format_name).parse(text, dependencies)
+
+
+def in_style(schema: SchemaText, style: str) -> SchemaText:
+    """The schema with its text in the style that `format=` names, or as it is."""
+    if not has_style(schema.format, style):
+        return schema
+    dependencies = schema.dependencies or resolve_references(schema.references, schema.context)
+    read = parse_cached(schema.format, schema.text, dependencies)
+    return replace(schema, text=render(read, style))
 
 
 def parsed(schema_id: int, context: str = DEFAULT_CONTEXT) -> Parsed:

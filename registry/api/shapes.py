@@ -6,7 +6,7 @@ Absent values are left out, `references` when empty, `schemaType` for Avro.
 from collections.abc import Mapping
 from typing import Any
 
-from registry.actions.reading import LATEST, find_row, read_version
+from registry.actions.reading import LATEST, find_row, in_style, read_version
 from registry.actions.submission import Submission
 from registry.data_contract import read_metadata, read_ruleset
 from registry.entities import SchemaText, SubjectVersion
@@ -87,9 +87,9 @@ def _reference(value: Any, context: str) -> Reference:
     return Reference(name, subject, wanted)
 
 
-def show_schema(schema: SchemaText, *, qualify: bool = False) -> Json:
-    """What every object with a schema holds of it."""
-    shown: Json = {"schema": schema.text, "guid": str(schema.guid)}
+def show_schema(schema: SchemaText, *, style: str = "", qualify: bool = False) -> Json:
+    """What every object with a schema holds of it; `style` is the text's, as `format=` names it."""
+    shown: Json = {"schema": in_style(schema, style).text, "guid": str(schema.guid)}
     if schema.format != "AVRO":
         shown["schemaType"] = schema.format
     if schema.references:
@@ -110,20 +110,30 @@ def _show_reference(reference: Reference, context: str, *, qualify: bool) -> Jso
     return {"name": reference.name, "subject": subject, "version": reference.version}
 
 
-def show_version(found: SubjectVersion, *, qualify: bool = False) -> Json:
+def show_version(found: SubjectVersion, *, style: str = "", qualify: bool = False) -> Json:
     """A version of a subject."""
     shown = {
         "subject": str(found.subject),
         "version": found.version,
         "id": found.schema.id,
-        **show_schema(found.schema, qualify=qualify),
+        **show_schema(found.schema, style=style, qualify=qualify),
         "ts": int(found.registered_at.timestamp() * 1000),
     }
     return shown | ({"deleted": True} if found.deleted else {})
 
 
-def show_registered(found: SubjectVersion) -> Json:
-    """The answer to a registration: as a version, without what the client knows."""
-    shown = show_version(found)
-    del shown["subject"]
+def show_registered(found: SubjectVersion, sent: Submission, style: str = "") -> Json:
+    """The answer to a registration: the id, and the schema only where it is not what was sent.
+
+    A client keeps the schema of this answer under the id, so it is given as it was sent (Protobuf
+    may come compiled); with a style, in that style.
+    """
+    schema = found.schema
+    shown: Json = {"id": schema.id, "version": found.version, "guid": str(schema.guid)}
+    same = (schema.metadata, schema.ruleset) == (sent.metadata, sent.ruleset) and sent.text
+    if same and not style:
+        return shown
+    shown |= show_schema(schema, style=style)
+    if sent.text and not style:
+        shown["schema"] = sent.text
     return shown

@@ -29,7 +29,8 @@ def look_up(call: Call, subject: str, context: str = "") -> Json:
     """POST /subjects/{s}."""
     name = subject_at(subject, context)
     submission = read_submission(call.body(), name.context, normalize=call.flag("normalize"))
-    return show_version(actions.look_up(name, submission, deleted=call.flag("deleted")))
+    found = actions.look_up(name, submission, deleted=call.flag("deleted"))
+    return show_version(found, style=call.text("format"))
 
 
 def look_up_version(call: Call, subject: str, version: str, context: str = "") -> Json:
@@ -38,14 +39,16 @@ def look_up_version(call: Call, subject: str, version: str, context: str = "") -
     deleted = call.flag("deleted")
     wanted = reading.find_row(name, version, deleted=deleted).version
     submission = read_submission(call.body(), name.context, normalize=call.flag("normalize"))
-    return show_version(actions.look_up(name, submission, deleted=deleted, version=wanted))
+    found = actions.look_up(name, submission, deleted=deleted, version=wanted)
+    return show_version(found, style=call.text("format"))
 
 
 def register(call: Call, subject: str, context: str = "") -> Json:
     """POST /subjects/{s}/versions."""
     name = subject_at(subject, context)
     submission = read_submission(call.body(), name.context, normalize=call.flag("normalize"))
-    return show_registered(actions.register(name, submission, call.who))
+    made = actions.register(name, submission, call.who)
+    return show_registered(made, submission, call.text("format"))
 
 
 def list_versions(call: Call, subject: str, context: str = "") -> list[int]:
@@ -65,13 +68,15 @@ def get_version(call: Call, subject: str, version: str, context: str = "") -> Js
     name = subject_at(subject, context)
     found = reading.find_version(name, version, deleted=call.flag("deleted"))
     found = replace(found, schema=reading.in_format(found.schema, call.text("format")))
-    return show_version(found, qualify=call.text("referenceFormat").lower() == "qualified")
+    qualify = call.text("referenceFormat").lower() == "qualified"
+    return show_version(found, style=call.text("format"), qualify=qualify)
 
 
 def get_version_schema(call: Call, subject: str, version: str, context: str = "") -> Text:
     """GET /subjects/{s}/versions/{v}/schema."""
     name = subject_at(subject, context)
-    return Text(reading.find_version(name, version, deleted=call.flag("deleted")).schema.text)
+    found = reading.find_version(name, version, deleted=call.flag("deleted"))
+    return Text(reading.in_style(found.schema, call.text("format")).text)
 
 
 def delete_subject(call: Call, subject: str, context: str = "") -> list[int]:
@@ -99,4 +104,5 @@ def search_metadata(call: Call, subject: str, context: str = "") -> Any:
     keys, values = call.texts("key"), call.texts("value")
     wanted = dict(zip(keys, values, strict=False))
     name = subject_at(subject, context)
-    return show_version(reading.find_with_metadata(name, wanted, deleted=call.flag("deleted")))
+    found = reading.find_with_metadata(name, wanted, deleted=call.flag("deleted"))
+    return show_version(found, style=call.text("format"))

@@ -36,13 +36,14 @@ class Registry:
         return body
 
     def register(self, subject: str, schema: Any, prefix: str = "", **more: Any) -> Json:
-        """Register a schema (a dict is sent as its text); must succeed."""
+        """Register a schema (a dict is sent as its text); must succeed. Answers the version."""
         status, body = self.call(
             "POST", f"{prefix}/subjects/{subject}/versions", {"schema": text_of(schema), **more}
         )
         assert status == 200, body
-        registered: Json = body
-        return registered
+        found: Json = self.get(f"{prefix}/subjects/{subject}/versions/{body['version']}")
+        assert (found["id"], found["guid"]) == (body["id"], body["guid"])
+        return found
 
     def error(self, method: str, path: str, body: Any = None) -> tuple[int, int]:
         """The HTTP status and the error code of a request that must fail."""

@@ -50,3 +50,13 @@ def test_an_invalid_schema_is_refused(registry: Registry) -> None:
     assert registry.error("POST", path, {"schema": "{"}) == (422, 42201)
     assert registry.error("POST", path, {}) == (422, 42201)
     assert registry.error("POST", path, {"schema": '"int"', "schemaType": "X"}) == (422, 42201)
+
+
+def test_the_answer_holds_the_schema_only_when_it_is_not_what_was_sent(registry: Registry) -> None:
+    path, body = "/subjects/s/versions", {"schema": '{"type": "string"}'}
+    assert set(registry.call("POST", path, body)[1]) == {"id", "version", "guid"}
+    assert registry.call("POST", f"{path}?format=resolved", body)[1]["schema"] == '"string"'
+    registry.call("PUT", "/config/s", {"defaultMetadata": {"properties": {"a": "b"}}})
+    made = registry.call("POST", path, {"schema": '{"type": "string", "x": 1}'})[1]
+    assert made["metadata"] == {"properties": {"a": "b"}}
+    assert made["schema"] == '{"type": "string", "x": 1}'

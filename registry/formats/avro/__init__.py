@@ -73,6 +73,11 @@ class AvroFormat:
         return partial(_decode, schema)
 
 
+def resolved(parsed: Parsed) -> str:
+    """The text with every referenced type written where it is first used."""
+    return Printer(Model(parsed.model.root, ())).print()
+
+
 def _decode(schema: Any, payload: bytes) -> Any:
     return fastavro.schemaless_reader(io.BytesIO(payload), schema, None)
 

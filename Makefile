@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint fmt lock
+.PHONY: help install run test test-clients lint fmt lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ run: $(BIN)/.base ## the whole product on a real Kafka; prints its URL
 
 test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
 	@exec $(BIN)/python -m pytest
+
+test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
+	@exec $(BIN)/python -m pytest -m clients tests/clients
 
 lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations
 	$(BIN)/ruff check .

@@ -29,6 +29,7 @@ def test_what_is_unknown_is_said_to_be_unknown() -> None:
     assert display.ago(None) == "never"
     assert display.bytesize(None) == "unknown"
     assert display.count(None) == "unknown"
+    assert Template("{% load display %}{{ no.such|count }}").render(Context()) == "unknown"
     assert display.duration(None) == "unknown"
     assert display.percent(None) == "unknown"
     shown = Template("{% load display %}{% state word %}").render(Context({"word": None}))

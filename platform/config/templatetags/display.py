@@ -4,7 +4,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.template.defaultfilters import stringfilter
@@ -116,9 +116,9 @@ def bytesize(size: int | None) -> str:
 
 
 @register.filter
-def count(number: float | None) -> str:
-    """Show a number with thousands separated; unknown for none."""
-    return UNKNOWN if number is None else f"{number:,.0f}"
+def count(number: float | Literal[""] | None) -> str:
+    """Show a number with thousands separated; unknown for none, or where a template found none."""
+    return UNKNOWN if number is None or number == "" else f"{number:,.0f}"
 
 
 @register.filter

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -17,8 +18,8 @@ from pathlib import Path
 
 from registry.formats.contract import SchemaInvalidError
 
-# One compilation; protoc needs milliseconds, and seconds only for an attack.
-TIMEOUT = 1.5
+# A worker ends itself after too much computing; this is for one that sleeps or has no processor.
+TIMEOUT = 10.0
 # Starting a worker compiles the built-in files, on a busy machine slowly.
 START_TIMEOUT = 20.0
 WORKERS = 2
@@ -96,6 +97,13 @@ class _Worker:
             self._process.kill()
             self._process.wait()
 
+    def exit_signal(self) -> int:
+        """Which signal ended the process; 0 while none has."""
+        try:
+            return -self._process.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            return 0
+
 
 class Compiler:
     """A few workers, started when first needed, replaced when one fails."""
@@ -128,10 +136,12 @@ class Compiler:
             answer = worker.ask(request)
         except TimeoutError as error:
             worker.stop()
-            raise SchemaInvalidError(f"not compiled within {TIMEOUT} s") from error
+            raise SchemaInvalidError(f"no answer from protoc within {TIMEOUT} s") from error
         except OSError as error:
+            late = worker.exit_signal() == signal.SIGPROF
             worker.stop()
-            raise SchemaInvalidError("protoc failed on this schema") from error
+            reason = "took too many seconds of computing" if late else "failed"
+            raise SchemaInvalidError(f"protoc {reason} on this schema") from error
         self._idle.append(worker)
         return answer
 

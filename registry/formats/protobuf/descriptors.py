@@ -1,6 +1,6 @@
 """From descriptors back to a syntax tree: for schemas sent serialised, and for the normal form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from google.protobuf import message_factory
@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pb2 import (
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message as Protobuf
 
+from registry.formats.contract import SchemaInvalidError
 from registry.formats.protobuf.syntax import (
     Constant,
     Enum,
@@ -47,9 +48,9 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class Reader:
-    """Reads descriptors with the help of a pool that knows the extensions in their options."""
+    """Reads descriptors; a pool, asked for when needed, knows the extensions in their options."""
 
-    def __init__(self, pool: DescriptorPool) -> None:
+    def __init__(self, pool: Callable[[], DescriptorPool]) -> None:
         self._pool = pool
         self._syntax = "proto2"
 
@@ -212,8 +213,8 @@ class Reader:
     def _known(self, options: Protobuf) -> Protobuf:
         """The options as the pool's own message, which has the extensions as fields."""
         try:
-            descriptor = self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name)
-        except KeyError:
+            descriptor = self._pool().FindMessageTypeByName(options.DESCRIPTOR.full_name)
+        except (KeyError, SchemaInvalidError):
             return options
         return message_factory.GetMessageClass(descriptor).FromString(options.SerializeToString())
 

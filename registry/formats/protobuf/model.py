@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -34,14 +34,18 @@ class Source:
     text: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Model:
-    """A compiled schema: syntax tree, its descriptor, and a pool that knows all it imports."""
+    """A compiled schema: its syntax tree, its descriptor, and those of all it imports."""
 
     file: File
     root: FileDescriptorProto
     files: Mapping[str, FileDescriptorProto]
-    pool: DescriptorPool
+
+    @cached_property
+    def pool(self) -> DescriptorPool:
+        """A pool of all the files; SchemaInvalidError where protoc knows no limit but it does."""
+        return _pool([*self.files.values(), self.root])
 
 
 def build(text: str, dependencies: Sequence[Dependency]) -> Model:
@@ -59,7 +63,7 @@ def _compile(source: Source, texts: Mapping[str, str]) -> Model:
     root = compiled.pop(ROOT)
     if {*root.dependency, *root.option_dependency} != set(source.file.imported()):
         raise SchemaInvalidError("imports could not be read")
-    return Model(source.file, root, compiled, _pool([*compiled.values(), root]))
+    return Model(source.file, root, compiled)
 
 
 def _pool(files: Sequence[FileDescriptorProto]) -> DescriptorPool:
@@ -96,7 +100,7 @@ def _written(descriptor: FileDescriptorProto, texts: Mapping[str, str]) -> Sourc
         pool.AddSerializedFile(known.SerializeToString())
     except TypeError as error:
         raise SchemaInvalidError(f"not a valid descriptor: {error}") from error
-    file = Reader(pool).file(descriptor)
+    file = Reader(lambda: pool).file(descriptor)
     text = render(file)
     return Source(parse(text), text)
 

@@ -11,7 +11,7 @@ def normalise(model: Model) -> str:
 
     Messages and enum constants keep their order: message indexes and defaults depend on it.
     """
-    file = Reader(model.pool).file(model.root)
+    file = Reader(lambda: model.pool).file(model.root)
     file.imports.sort()
     file.public_imports.sort()
     file.option_imports.sort()

@@ -28,6 +28,7 @@ from registry.formats.protobuf.tokens import Token, position, tokenize
 
 # As deep as protoc itself goes with messages; message literals count as well.
 MAX_NESTING = 32
+_NESTED = frozenset({"message", "enum", "extend", "oneof"})
 _LABELS = frozenset({"optional", "required", "repeated"})
 
 
@@ -285,7 +286,7 @@ class _Parser:
 
     def _member(self, message: Message) -> None:
         keyword, follows = self._token.text, self._tokens[min(self._at + 1, len(self._tokens) - 1)]
-        if keyword in {"message", "enum", "extend", "oneof"} and follows.kind == "name":
+        if keyword in _NESTED and (follows.kind == "name" or follows.text == "."):
             self._nested(message, keyword)
         elif keyword in {"export", "local"} and follows.text in {"message", "enum"}:
             message.types.append(self._visible())

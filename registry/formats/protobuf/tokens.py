@@ -16,7 +16,11 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+# About 25,000 fields; more would keep everyone else waiting.
+MAX_TOKENS = 200_000
+
+
+@dataclass(slots=True)
 class Token:
     """One token; `doc` are the comments before it, `trailing` the one after it on its line."""
 
@@ -40,10 +44,12 @@ def tokenize(text: str) -> list[Token]:
         if kind == "comment":
             same_line = bool(tokens) and "\n" not in text[line_start:offset]
             if same_line and not comments and tokens[-1].text in {";", "}", ",", "{"}:
-                tokens[-1] = _with_trailing(tokens[-1], _clean(found[0]))
+                tokens[-1].trailing = _clean(found[0])
             else:
                 comments.append(_clean(found[0]))
         elif kind != "space":
+            if len(tokens) >= MAX_TOKENS:
+                raise SchemaInvalidError(f"more than {MAX_TOKENS} words", position(text, offset))
             tokens.append(Token(kind, found[0], offset, "\n".join(comments)))
             comments = []
             line_start = found.end()
@@ -55,10 +61,6 @@ def position(text: str, offset: int) -> str:
     """An offset as people count: line and column from 1."""
     line = text.count("\n", 0, offset) + 1
     return f"line {line} column {offset - text.rfind(chr(10), 0, offset)}"
-
-
-def _with_trailing(token: Token, comment: str) -> Token:
-    return Token(token.kind, token.text, token.offset, token.doc, comment)
 
 
 def _clean(comment: str) -> str:

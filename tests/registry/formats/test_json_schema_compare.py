@@ -136,7 +136,8 @@ PROPERTIES = [
      {REMOVED + "IS_COVERED_" + PARTIALLY}, True, True),
     (obj(), obj({"a": {}}), {"PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL"}, True, True),
     (obj(), obj(A), {"OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"}, False, True),
-    (obj(), obj(A, required=["a"]), {"REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"}, False, False),
+    (obj(), obj(A, required=["a"]),
+     {"REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"}, False, False),
     (obj(), obj({"a": {**STRING, "default": ""}}, required=["a"]),
      {"REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL"}, False, True),
     (closed(), closed(A), {"OPTIONAL_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL"}, True, True),
@@ -255,7 +256,8 @@ ARRAYS = [
     (tuple_of(STRING), tuple_of(STRING, additionalItems=STRING),
      "ADDITIONAL_ITEMS_NARROWED", "#/additionalItems", False),
     ({"type": "array"}, {"type": "array", "contains": STRING}, "SCHEMA_ADDED", "#/contains", False),
-    ({"type": "array", "contains": STRING}, {"type": "array"}, "SCHEMA_REMOVED", "#/contains", True),
+    ({"type": "array", "contains": STRING}, {"type": "array"},
+     "SCHEMA_REMOVED", "#/contains", True),
 ]  # fmt: skip
 
 

@@ -18,6 +18,18 @@ from tests.registry.formats.judge_json_schema import parsed, readable
 EXAMPLES = int(os.environ.get("SOUNDNESS_EXAMPLES", "250"))
 
 
+def _judgeable(schema: Any) -> Any:
+    """The same schema without boolean `items`, on which the judge stumbles."""
+    if isinstance(schema, list):
+        return [_judgeable(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _judgeable(value) for key, value in schema.items()}
+    if isinstance(found.get("items"), bool):
+        found["items"] = {} if found["items"] else {"not": {}}
+    return found
+
+
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -27,8 +39,8 @@ EXAMPLES = int(os.environ.get("SOUNDNESS_EXAMPLES", "250"))
 def test_old_data_stays_valid(pair: tuple[Any, Any], data: st.DataObject) -> None:
     original, update = pair
     assume(readable(original, update))
-    judge = Draft7Validator(update)
-    before = Draft7Validator(original)
+    judge = Draft7Validator(_judgeable(update))
+    before = Draft7Validator(_judgeable(original))
     for _ in range(6):
         instance = data.draw(instances(original))
         if before.is_valid(instance):

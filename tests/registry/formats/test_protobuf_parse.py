@@ -1,0 +1,208 @@
+"""What a Protobuf schema may be, what it may import, and what is refused, in bounded time."""
+
+import base64
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest
+from google.protobuf import timestamp_pb2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.formats.contract import Dependency, Parsed, SchemaInvalidError
+from registry.formats.protobuf import FORMAT, compiler
+from registry.formats.protobuf.compiler import COMPILER, builtin_names
+
+START = 'syntax = "proto3"; '
+
+
+def refused(text: str, dependencies: Sequence[Dependency] = ()) -> str:
+    """The error's words; it must come quickly (protoc's own time has its limit)."""
+    start = time.process_time()
+    with pytest.raises(SchemaInvalidError) as caught:
+        FORMAT.parse(text, dependencies)
+    assert time.process_time() - start < 1.5
+    return str(caught.value)
+
+
+INVALID = [
+    ("message M { string a = 1; string b = 1; }", "number 1"),
+    ("message M { string a = 1; string a = 2; }", "already defined"),
+    ("message M { Missing a = 1; }", '"Missing" is not defined'),
+    ("message M { string a = 0; }", "positive"),
+    ("message M { string a = 19000; }", "reserved"),
+    ("message M { reserved 1; string a = 1; }", "reserved"),
+    ("message M { string a = 1 }", "expected ';'"),
+    ("message M { string a; }", "expected '='"),
+    ("enum E { A = 1; }", "zero"),
+    ("enum E {}", "must contain at least one value"),
+    ("message M {} message M {}", "already defined"),
+    ("message M {", "expected a name"),
+    ("garbage", "top-level declaration"),
+    ("message M { int32 1a = 1; }", "expected a name"),
+    ("import 'missing.proto';", "not among the references"),
+    ("option (unknown.option) = 1;", "unknown"),
+    ("message M { oneof o {} }", "Expected"),
+    ("message M { map<float, string> m = 1; }", "Key"),
+    ('message M { string a = 1 [default = "x"]; }', "default"),
+    ("package a; package b;", "second package"),
+    ('message "M" {}', "expected a name"),
+    ("message M { string a = 99999999999999999999; }", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), INVALID)
+def test_invalid_schemas(text: str, words: str) -> None:
+    assert words in refused(START + text)
+
+
+def test_errors_say_where() -> None:
+    assert refused(f"{START}\n\n  message M {{ Missing a = 1; }}").startswith("3:15:")
+    assert "line 2 column 3" in refused(f"{START}\n  ?")
+
+
+def test_all_syntaxes() -> None:
+    for start in ("", 'syntax = "proto2";', 'syntax = "proto3";', 'edition = "2023";'):
+        assert FORMAT.parse(f"{start} enum E {{ Z = 0; }}").text.endswith("enum E {\n  Z = 0;\n}\n")
+    assert "unknown syntax" in refused('syntax = "proto4";')
+    assert refused('edition = "1999";')
+
+
+def test_well_known_and_confluent_types_need_no_reference() -> None:
+    for name in sorted(builtin_names()):
+        schema = FORMAT.parse(f'{START} import "{name}"; message M {{}}')
+        assert f'import "{name}";' in schema.text
+    assert {"google/protobuf/any.proto", "google/type/money.proto"} <= builtin_names()
+    assert not any(name.startswith("grpc") or ".." in name for name in builtin_names())
+
+
+PATHS = [
+    "../../etc/passwd", "/etc/passwd", "a/../../b", "./a", "a//b", "", "a/", "c:\\\\x", "\\0",
+    "x" * 10_000, "/".join("x" * 2_000), "default", "a\\nb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_imports_leave_no_folder(path: str) -> None:
+    assert refused(f'{START} import "{path}";', [Dependency(path, START)])
+
+
+def _chain(length: int) -> list[Dependency]:
+    return [
+        Dependency(f"d{n}.proto", f'{START} import "d{n + 1}.proto"; message M{n} {{}}')
+        for n in range(length)
+    ] + [Dependency(f"d{length}.proto", START)]
+
+
+def test_chains_of_imports() -> None:
+    root = f'{START} import "d0.proto"; message M {{ M0 m = 1; }}'
+    assert isinstance(FORMAT.parse(root, _chain(30)), Parsed)
+    assert "nest deeper" in refused(root, _chain(1_000))
+
+
+def test_cycles_of_imports() -> None:
+    one = Dependency("one.proto", f'{START} import "two.proto";')
+    two = Dependency("two.proto", f'{START} import "one.proto";')
+    assert "recursively" in refused(f'{START} import "one.proto";', [one, two])
+    own = Dependency("own.proto", f'{START} import "own.proto";')
+    assert "recursively" in refused(f'{START} import "own.proto";', [own])
+
+
+def test_only_what_is_imported_is_visible() -> None:
+    one = Dependency("one.proto", f'{START} import "two.proto"; message One {{}}')
+    two = Dependency("two.proto", f"{START} message Two {{}}")
+    text = f'{START} import "one.proto"; message M {{ Two two = 1; }}'
+    assert "Two" in refused(text, [one, two])
+    public = Dependency("one.proto", f'{START} import public "two.proto";')
+    FORMAT.parse(text, [public, two])
+
+
+ATTACKS = [
+    f"{START} message {'M' * 1_000_000} {{}}",
+    f"{START} {'message M {' * 10_000}",
+    f"{START} {'message M {' * 30} {'oneof o {' * 30}",
+    f"{START} option (a) = {'{a:' * 10_000}",
+    f"{START} option a = {'[' * 100_000}",
+    f"{START} message M {{ string a = {'9' * 5_000}; }}",
+    "/*" * 500_000,
+    '"' * 1_000_000,
+    "A" * 1_000_000,
+    "\0" * 10,
+    f"{START} message \u041c {{}}",  # a Cyrillic letter that looks like M
+    f"{START} message \u202eM {{}}",
+]
+
+WORDS = [
+    "message", "enum", "oneof", "o", "{", "}", "{", "}", ";", ";", "=", "1", "2", "string", "int32",
+    "M", ".", "[", "]", "option", "reserved", "to", "max", "map", "<", ">", ",", '"a"', "extend",
+    "group", "repeated", "optional", "extensions", "(", ")", "-", "/*", "*/", "//",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ATTACKS, ids=range(len(ATTACKS)))
+def test_attacks_are_refused_in_time(text: str) -> None:
+    assert refused(text)
+
+
+@settings(max_examples=80, deadline=None)
+@given(at=st.integers(0, 10**6), byte=st.integers(0, 255), cut=st.booleans())
+def test_damaged_descriptors_are_read_or_refused(at: int, byte: int, cut: bool) -> None:
+    raw = bytearray(timestamp_pb2.DESCRIPTOR.serialized_pb)
+    at %= len(raw)
+    raw[at] = byte
+    with suppress(SchemaInvalidError):
+        FORMAT.parse(base64.b64encode(raw[:at] if cut else raw).decode())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
+def test_word_salad_is_read_or_refused(text: str) -> None:
+    with suppress(SchemaInvalidError):
+        FORMAT.parse(f"{START} message M {{ {text}")
+
+
+def test_large_schemas_are_read_in_time() -> None:
+    fields = "".join(f"string field_{n} = {n};" for n in range(1, 5_000))
+    start = time.process_time()
+    schema = FORMAT.parse(f"{START} message M {{ {fields} }}")
+    assert len(FORMAT.fields(schema)) == 4_999
+    assert time.process_time() - start < 2
+
+
+def test_a_worker_that_hangs_or_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    FORMAT.parse(START)
+    monkeypatch.setattr(compiler, "TIMEOUT", 0.0001)
+    assert "no answer from protoc" in refused(f"{START} message Late {{}}")
+    monkeypatch.undo()
+    FORMAT.parse(f"{START} message Again {{}}")
+    COMPILER._idle[-1]._process.kill()
+    COMPILER._idle[-1]._process.wait()
+    assert "protoc failed" in refused(f"{START} message Lost {{}}")
+    FORMAT.parse(f"{START} message Again {{}}")
+
+
+def test_a_worker_that_computes_too_long_ends_itself() -> None:
+    """The limit is on its own time; the clock that keeps it sends this very signal."""
+    FORMAT.parse(START)
+    COMPILER._idle[-1]._process.send_signal(signal.SIGPROF)
+    COMPILER._idle[-1]._process.wait()
+    assert "of computing" in refused(f"{START} message Slow {{}}")
+    FORMAT.parse(f"{START} message Again {{}}")
+
+
+def test_many_threads_share_the_workers() -> None:
+    texts: list[str] = []
+
+    def parse(number: int) -> None:
+        texts.append(FORMAT.parse(f"{START} message M{number} {{}}").text)
+
+    threads = [threading.Thread(target=parse, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(texts)) == 12
+    assert len(COMPILER._idle) <= compiler.WORKERS

@@ -39,6 +39,7 @@ log = logging.getLogger("shop")
 _Place = tuple[str, int]
 # Offsets that brought no output are committed this often, not at each poll.
 _QUIET_COMMIT_SECONDS = 5.0
+_TRIES = 3
 
 
 class Transformer(Protocol):
@@ -256,15 +257,14 @@ class Exchange:
         self._insist(lambda: producer.commit_transaction(CALL_SECONDS))
 
     def _insist(self, call: Callable[[], None]) -> None:
-        """Repeat a call that may be repeated, as long as the service is not told to stop."""
-        while True:
+        """Repeat a call that may be repeated; a new session does better than many tries."""
+        for tries_left in reversed(range(_TRIES)):
             try:
                 call()
             except KafkaException as error:
                 failed = error.args[0]
-                if failed.fatal() or failed.txn_requires_abort() or not failed.retriable():
-                    raise
-                if self._stop.is_set():
+                hopeless = failed.fatal() or failed.txn_requires_abort() or not failed.retriable()
+                if hopeless or not tries_left or self._stop.is_set():
                     raise
             else:
                 return

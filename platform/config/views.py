@@ -8,7 +8,8 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 import catalog.actions
@@ -79,11 +80,15 @@ def describe_frame(request: HttpRequest) -> dict[str, object]:
     return {"frame": Frame(request.path)}
 
 
-@require_safe
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("Accept")
 def show_overview(request: HttpRequest) -> HttpResponse:
-    """What there is, and what needs a look; a registry client, which asks no page, gets `{}`."""
-    if not wants_page(request):
+    """What there is, and what needs a look; a registry client, which asks no page, gets `{}`.
+
+    Clients probe a registry with POST too; nothing is read from it, so no token is asked for.
+    """
+    if request.method == "POST" or not wants_page(request):
         return JsonResponse({})
     topics = catalog.actions.describe_topics(
         Topic.objects.exclude(kind=Topic.Kind.INTERNAL).filter(gone_at=None).defer("configs")

@@ -4,7 +4,7 @@ Errors are `{"error_code", "message"}` and nothing else (an extra field breaks o
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,15 +145,21 @@ def refuse(request: HttpRequest, error: RegistryError) -> HttpResponse:
     return response
 
 
-def endpoint(**operations: Operation) -> Callable[..., HttpResponse]:
+class Endpoint:
     """A view that hands each method to its operation and maps every error to an answer."""
 
-    @csrf_exempt
-    def view(request: HttpRequest, **path: str) -> HttpResponse:
+    # clients carry no cookies, and a form's content types are not read
+    csrf_exempt = True
+
+    def __init__(self, **operations: Operation) -> None:
+        self.operations = operations
+
+    def __call__(self, request: HttpRequest, **path: str) -> HttpResponse:
+        """Answer one request; nothing but an answer comes out."""
         method = "GET" if request.method == "HEAD" else str(request.method)
-        operation = operations.get(method)
+        operation = self.operations.get(method)
         if operation is None:
-            return _refuse_method(request, operations)
+            return self._refuse_method(request)
         try:
             value = operation(Call(request), **path)
         except RegistryError as error:
@@ -170,17 +176,14 @@ def endpoint(**operations: Operation) -> Callable[..., HttpResponse]:
             return refuse(request, ProtocolError(500, "Internal Server Error"))
         return answer(request, value) if value is not None else HttpResponse(status=204)
 
-    return view
-
-
-def _refuse_method(request: HttpRequest, operations: Mapping[str, Operation]) -> HttpResponse:
-    allowed = ", ".join(sorted({*operations, *({"HEAD"} if "GET" in operations else ())}))
-    if request.method == "OPTIONS":
-        response = HttpResponse(status=200)
-    else:
-        response = refuse(request, ProtocolError(405, "HTTP 405 Method Not Allowed"))
-    response["Allow"] = f"{allowed}, OPTIONS"
-    return response
+    def _refuse_method(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "OPTIONS":
+            response = HttpResponse(status=200)
+        else:
+            response = refuse(request, ProtocolError(405, "HTTP 405 Method Not Allowed"))
+        allowed = {*self.operations, "OPTIONS", *({"HEAD"} if "GET" in self.operations else ())}
+        response["Allow"] = ", ".join(sorted(allowed))
+        return response
 
 
 def refuse_unrouted(request: HttpRequest, **_path: str) -> HttpResponse:

@@ -26,7 +26,7 @@ _LARGEST = 2**31 - 1
 
 def read_submission(body: Mapping[str, Any], context: str, *, normalize: bool) -> Submission:
     """A register, lookup or compatibility body."""
-    schema_id, version = _number(body, "id"), _number(body, "version")
+    schema_id, version = read_whole(body, "id"), read_whole(body, "version")
     return Submission(
         text=read_text(body, "schema"),
         format=read_text(body, "schemaType").upper() or "AVRO",
@@ -49,7 +49,8 @@ def read_text(body: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _number(body: Mapping[str, Any], key: str) -> int | None:
+def read_whole(body: Mapping[str, Any], key: str) -> int | None:
+    """A whole-number field of a body, None when absent or null."""
     value = body.get(key)
     if value is None:
         return None
@@ -70,7 +71,7 @@ def _reference(value: Any, context: str) -> Reference:
     if not isinstance(value, dict):
         raise ProtocolError(400, "Unreadable JSON: a reference must be an object")
     name, subject = read_text(value, "name"), read_text(value, "subject")
-    version = _number(value, "version")
+    version = read_whole(value, "version")
     if not name or not subject or version is None:
         raise SchemaRefusedError(
             "Invalid schema, details: a reference has a name, a subject and a version"

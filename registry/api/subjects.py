@@ -9,6 +9,7 @@ from registry.api.boundary import Call, Text
 from registry.api.paging import page
 from registry.api.paths import prefix_at, subject_at
 from registry.api.shapes import Json, read_submission, show_registered, show_version
+from registry.api.tags import show_tags, with_tags
 
 
 def list_subjects(call: Call, context: str = "") -> list[str]:
@@ -46,7 +47,9 @@ def look_up_version(call: Call, subject: str, version: str, context: str = "") -
 def register(call: Call, subject: str, context: str = "") -> Json:
     """POST /subjects/{s}/versions."""
     name = subject_at(subject, context)
-    submission = read_submission(call.body(), name.context, normalize=call.flag("normalize"))
+    body = call.body()
+    sent = read_submission(body, name.context, normalize=call.flag("normalize"))
+    submission = with_tags(sent, body, name)
     made = actions.register(name, submission, call.who)
     return show_registered(made, submission, call.text("format"))
 
@@ -69,7 +72,8 @@ def get_version(call: Call, subject: str, version: str, context: str = "") -> Js
     found = reading.find_version(name, version, deleted=call.flag("deleted"))
     found = replace(found, schema=reading.in_format(found.schema, call.text("format")))
     qualify = call.text("referenceFormat").lower() == "qualified"
-    return show_version(found, style=call.text("format"), qualify=qualify)
+    shown = show_version(found, style=call.text("format"), qualify=qualify)
+    return shown | show_tags(found.schema, call.flag("findTags"))
 
 
 def get_version_schema(call: Call, subject: str, version: str, context: str = "") -> Text:

@@ -192,3 +192,4 @@ def test_what_the_server_says_of_itself(registry: Registry) -> None:
     assert set(registry.get("/v1/metadata/version")) == {"version", "commitId"}
     assert registry.get("/v1/metadata/deployment")["attributes"]
     assert registry.get("/") == {}
+    assert registry.call("POST", "/", {}) == (200, {})

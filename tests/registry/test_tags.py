@@ -1,0 +1,70 @@
+"""Inline tags: POST /subjects/{s}/versions/{v}/tags, schemaTagsToAdd, findTags."""
+
+from typing import Any
+
+from tests.registry.conftest import Registry, record
+
+ORDER = record("Order", id="string") | {"namespace": "shop"}
+PATH = "/subjects/s/versions"
+
+
+def _entity(path: str, *tags: str, kind: str = "SR_FIELD") -> dict[str, Any]:
+    return {"schemaEntity": {"entityPath": path, "entityType": kind}, "tags": list(tags)}
+
+
+def test_tags_make_a_new_version(registry: Registry) -> None:
+    registry.register("s", ORDER)
+    wanted = [_entity("shop.Order.id", "PII"), _entity("shop.Order", "T", kind="SR_RECORD")]
+    status, made = registry.call("POST", f"{PATH}/latest/tags", {"tagsToAdd": wanted})
+    assert (status, made["version"]) == (200, 2)
+    assert '"confluent:tags":["PII"]' in made["schema"]
+    found = registry.get(f"{PATH}/2?findTags=true")
+    assert found["schemaTags"] == [wanted[1], wanted[0]]
+    assert "schemaTags" not in registry.get(f"{PATH}/2")
+    assert registry.get("/schemas/ids/2?findTags=true")["schemaTags"] == found["schemaTags"]
+    gone = {"tagsToRemove": [_entity("shop.Order.id", "PII")], "newVersion": 3}
+    made = registry.call("POST", f"{PATH}/2/tags", gone)[1]
+    assert made["version"] == 3
+    assert "PII" not in made["schema"]
+
+
+def test_json_schema_tags(registry: Registry) -> None:
+    lines = {"type": "array", "items": {"type": "object", "properties": {"sku": {}}}}
+    schema = {"type": "object", "properties": {"id": {"type": "string"}, "lines": lines}}
+    registry.register("s", schema, schemaType="JSON")
+    wanted = [_entity("object.id", "PII"), _entity("object.lines.array.object.sku", "X")]
+    made = registry.call("POST", f"{PATH}/1/tags", {"tagsToAdd": wanted})[1]
+    assert made["version"] == 2
+    assert registry.get(f"{PATH}/2?findTags=true")["schemaTags"] == wanted
+
+
+def test_rules_are_merged_and_removed(registry: Registry) -> None:
+    first, second = ({"name": name, "type": "CEL", "disabled": False} for name in "ab")
+    registry.register("s", ORDER, ruleSet={"domainRules": [first]})
+    body: dict[str, Any] = {"rulesToMerge": {"domainRules": [second]}}
+    made = registry.call("POST", f"{PATH}/1/tags", body)[1]
+    assert made["ruleSet"]["domainRules"] == [first, second]
+    body = {"rulesToRemove": ["a"], "metadata": {"properties": {"k": "v"}}}
+    made = registry.call("POST", f"{PATH}/latest/tags", body)[1]
+    assert made["ruleSet"]["domainRules"] == [second]
+    assert made["metadata"] == {"properties": {"k": "v"}}
+
+
+def test_tags_with_a_registration(registry: Registry) -> None:
+    wanted = [_entity("shop.Order.id", "PII")]
+    assert "PII" in registry.register("s", ORDER, schemaTagsToAdd=wanted)["schema"]
+    status, _ = registry.call("POST", PATH, {"schemaTagsToAdd": [_entity("shop.Order.id", "B")]})
+    assert status == 200
+    assert '["PII","B"]' in registry.get(f"{PATH}/latest")["schema"]
+
+
+def test_what_is_refused(registry: Registry) -> None:
+    registry.register("s", ORDER)
+    missing = {"tagsToAdd": [_entity("shop.Order.nothing", "A")]}
+    assert registry.error("POST", f"{PATH}/1/tags", missing) == (422, 42201)
+    assert registry.error("POST", f"{PATH}/1/tags", {"tagsToAdd": "x"}) == (400, 400)
+    assert registry.error("POST", f"{PATH}/9/tags", {}) == (404, 40402)
+    assert registry.error("POST", f"{PATH}/0/tags", {}) == (422, 42202)
+    assert registry.error("POST", "/subjects/t/versions/1/tags", {}) == (404, 40401)
+    rules = {"ruleSet": {"domainRules": [{"name": "x"}]}}
+    assert registry.error("POST", f"{PATH}/1/tags", rules) == (422, 42210)

@@ -26,7 +26,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 _SETTLED_SECONDS = 10.0
 # A closing client may wait for a broker that is away. All state is in Kafka or in a database's
 # transaction, so ending without it is safe.
-_STOP_SECONDS = 4.0
+_STOP_SECONDS = 2.5
 Session = Callable[[Setting, SchemaRegistryClient, threading.Event], None]
 
 

@@ -254,18 +254,6 @@ def parsed(schema_id: int, context: str = DEFAULT_CONTEXT) -> Parsed:
     return parse_cached(schema.format, schema.text, schema.dependencies)
 
 
-def in_format(schema: SchemaText, wanted: str) -> SchemaText:
-    """The schema as `format=` asks: `serialized` is Protobuf's compiled descriptor in base64."""
-    if wanted.lower() != "serialized" or schema.format != "PROTOBUF":
-        return schema
-    # the compiler is loaded only by those who need it
-    from registry.formats.protobuf import serialized
-
-    dependencies = resolve_references(schema.references, schema.context)
-    text = serialized(parse_cached(schema.format, schema.text, dependencies))
-    return replace(schema, text=text)
-
-
 def by_prefix(prefix: str) -> Q:
     """Subjects that a prefix selects; `:*:` searches every context."""
     name = SubjectName.read(prefix)

@@ -6,6 +6,7 @@ from registry.api.boundary import Call, Text, read_number
 from registry.api.paging import bounds, page
 from registry.api.paths import context_at, prefix_at, subject_at
 from registry.api.shapes import Json, show_schema, show_version
+from registry.api.tags import show_tags
 from registry.models import Schema
 from registry.naming import SubjectName
 
@@ -47,8 +48,9 @@ def get_schema(call: Call, schema_id: str, context: str = "") -> Json:
     """GET /schemas/ids/{id}."""
     row = _row(call, schema_id, context)
     qualify = call.text("referenceFormat").lower() == "qualified"
-    found = reading.in_format(reading.schema_text(row, resolve=False), call.text("format"))
-    shown = show_schema(found, qualify=qualify)
+    schema = reading.schema_text(row, resolve=False)
+    shown = show_schema(schema, style=call.text("format"), qualify=qualify)
+    shown |= show_tags(schema, call.flag("findTags"))
     usage = reading.usage_of(row, call.text("subject"))
     if usage is not None:
         shown["subject"] = str(SubjectName(row.context.name, usage.subject.name))
@@ -62,7 +64,7 @@ def get_schema(call: Call, schema_id: str, context: str = "") -> Json:
 def get_schema_text(call: Call, schema_id: str, context: str = "") -> Text:
     """GET /schemas/ids/{id}/schema."""
     found = reading.schema_text(_row(call, schema_id, context), resolve=False)
-    return Text(reading.in_format(found, call.text("format")).text)
+    return Text(reading.in_style(found, call.text("format")).text)
 
 
 def list_subjects(call: Call, schema_id: str, context: str = "") -> list[str]:
@@ -95,7 +97,7 @@ def list_types(_call: Call, context: str = "") -> list[str]:  # noqa: ARG001
 def get_guid(call: Call, guid: str, context: str = "") -> Json:  # noqa: ARG001
     """GET /schemas/guids/{guid}."""
     found = reading.schema_text(reading.find_guid(guid)[0], resolve=False)
-    return show_schema(reading.in_format(found, call.text("format")))
+    return show_schema(found, style=call.text("format"))
 
 
 def list_guid_ids(call: Call, guid: str, context: str = "") -> list[Json]:  # noqa: ARG001

@@ -1,6 +1,5 @@
 """/subjects: lists, registration, lookup, versions, deletion."""
 
-from dataclasses import replace
 from typing import Any
 
 from registry import actions
@@ -70,7 +69,6 @@ def get_version(call: Call, subject: str, version: str, context: str = "") -> Js
     """GET /subjects/{s}/versions/{v}."""
     name = subject_at(subject, context)
     found = reading.find_version(name, version, deleted=call.flag("deleted"))
-    found = replace(found, schema=reading.in_format(found.schema, call.text("format")))
     qualify = call.text("referenceFormat").lower() == "qualified"
     shown = show_version(found, style=call.text("format"), qualify=qualify)
     return shown | show_tags(found.schema, call.flag("findTags"))

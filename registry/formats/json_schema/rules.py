@@ -106,11 +106,9 @@ def _conditionals(original: Node, update: Node) -> Steps:
 
 def _negations(old: Node | None, new: Node | None) -> Steps:
     swapped = yield Pair(new, old)
-    return (
-        [Change("NOT_TYPE_NARROWED" if swapped.compatible else "NOT_TYPE_EXTENDED")]
-        if (swapped.changes)
-        else []
-    )
+    if not swapped.changes:
+        return []
+    return [Change(f"NOT_TYPE_{'NARROWED' if swapped.compatible else 'EXTENDED'}", ("not",))]
 
 
 def _texts(old: Text, new: Text) -> Iterator[Change]:

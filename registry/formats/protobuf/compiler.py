@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -57,14 +58,19 @@ class _Worker:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
-        setup = {"includes": include_folders(), "builtins": sorted(builtin_names())}
+        self._folder = tempfile.mkdtemp(prefix="insideout-protoc-")
+        setup = {
+            "folder": self._folder,
+            "includes": include_folders(),
+            "builtins": sorted(builtin_names()),
+        }
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(_HERE / "worker.py"), json.dumps(setup)],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
-                env={"TMPDIR": tempfile.gettempdir()},
+                env={},
                 start_new_session=True,
             )
         self.owner = os.getpid()
@@ -96,6 +102,7 @@ class _Worker:
         if self.owner == os.getpid():
             self._process.kill()
             self._process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def exit_signal(self) -> int:
         """Which signal ended the process; 0 while none has."""

@@ -9,6 +9,7 @@ the errors.
 import json
 import os
 import resource
+import shutil
 import signal
 import struct
 import sys
@@ -79,12 +80,12 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def serve(includes: Sequence[str], builtins: Sequence[str]) -> None:
-    """Answer requests until stdin ends."""
+def serve(folder: Path, includes: Sequence[str], builtins: Sequence[str]) -> None:
+    """Answer requests until stdin ends; the folder goes with the process."""
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    with tempfile.TemporaryDirectory(prefix="insideout-protoc-") as folder:
-        protoc = Protoc(Path(folder), includes, builtins)
+    try:
+        protoc = Protoc(folder, includes, builtins)
         if Path("/proc/self/statm").exists():
             _limit()
         _write(sink, b"ready")
@@ -92,8 +93,10 @@ def serve(includes: Sequence[str], builtins: Sequence[str]) -> None:
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
             _write(sink, protoc.compile(**json.loads(request)))
             signal.setitimer(signal.ITIMER_PROF, 0)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
     setup = json.loads(sys.argv[1])
-    serve(setup["includes"], setup["builtins"])
+    serve(Path(setup["folder"]), setup["includes"], setup["builtins"])

@@ -31,7 +31,7 @@ NUMBERS = _merged(
     _maybe("exclusiveMaximum", st.integers(0, 10)),
     _maybe("multipleOf", st.integers(1, 6)),
 )
-VALUES = st.sampled_from(["a", "b", 0, 1, 2.5, True, None, [], {}])
+VALUES: st.SearchStrategy[Any] = st.sampled_from(["a", "b", 0, 1, 2.5, True, None, [], {}])
 SIMPLE = st.one_of(
     STRINGS,
     NUMBERS,

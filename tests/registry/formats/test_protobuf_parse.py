@@ -174,7 +174,8 @@ def test_large_schemas_are_read_in_time() -> None:
 
 def test_a_worker_that_hangs_or_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     FORMAT.parse(START)
-    monkeypatch.setattr(compiler, "TIMEOUT", 0.0001)
+    monkeypatch.setattr(compiler, "TIMEOUT", 0.1)
+    COMPILER._idle[-1]._process.send_signal(signal.SIGSTOP)
     assert "no answer from protoc" in refused(f"{START} message Late {{}}")
     monkeypatch.undo()
     FORMAT.parse(f"{START} message Again {{}}")

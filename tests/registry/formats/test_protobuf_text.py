@@ -272,7 +272,7 @@ def test_clients_read_the_serialised_form() -> None:
     from google.protobuf.descriptor_pool import DescriptorPool
 
     pool = DescriptorPool()
-    _init_pool(pool)  # type: ignore[no-untyped-call]
+    _init_pool(pool)
     text = (
         'syntax = "proto3"; import "google/type/date.proto"; message M { google.type.Date d = 1; }'
     )
@@ -295,7 +295,7 @@ def test_built_in_types_have_the_wire_form_that_clients_have(name: str) -> None:
     from registry.formats.protobuf.compiler import COMPILER
 
     pool = DescriptorPool()
-    _init_pool(pool)  # type: ignore[no-untyped-call]
+    _init_pool(pool)
     theirs = descriptor_pb2.FileDescriptorProto()
     pool.FindFileByName(name).CopyToProto(theirs)
     root = f'syntax = "proto3"; import "{name}";'

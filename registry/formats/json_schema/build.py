@@ -48,6 +48,7 @@ _IMPLIED: Mapping[str, frozenset[str]] = {
         "dependentRequired", "dependentSchemas",
     }),
 }  # fmt: skip
+_REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 _CRITERIA: tuple[Criterion, ...] = ("allOf", "anyOf", "oneOf")
 
 
@@ -62,6 +63,7 @@ class _Builder:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._nodes: dict[int, Node] = {}
+        self._contained: dict[int, bool] = {}
         self._pending: list[tuple[Node, Keywords, Place]] = []
         self._links: list[tuple[Reference, str, str, str]] = []
 
@@ -93,6 +95,18 @@ class _Builder:
             place = self._documents.place(raw, around)
             known = self._nodes[id(raw)] = Node("empty", raw)
             self._pending.append((known, Keywords(raw, path, place.draft), place))
+        return known
+
+    def is_contained(self, raw: Any) -> bool:
+        """Whether a value refers to nothing: equal texts of such schemas mean the same."""
+        if isinstance(raw, list):
+            return all(map(self.is_contained, raw))
+        if not isinstance(raw, dict):
+            return True
+        known = self._contained.get(id(raw))
+        if known is None:
+            known = _REFERENCES.isdisjoint(raw) and all(map(self.is_contained, raw.values()))
+            self._contained[id(raw)] = known
         return known
 
     def refer(self, keywords: Keywords, name: str, place: Place) -> Node:
@@ -139,6 +153,7 @@ class _Schema:
         node.description = keywords.string("description")
         node.default = keywords.raw.get("default", ABSENT)
         connect_type = keywords.raw.get("connect.type")
+        node.dialect = self._draft if self._builder.is_contained(keywords.raw) else 0
         node.connect_type = connect_type if isinstance(connect_type, str) else None
         return node
 
@@ -146,7 +161,7 @@ class _Schema:
         keywords = self._keywords
         parts = [
             self._builder.refer(keywords, name, self._place)
-            for name in ("$ref", "$dynamicRef", "$recursiveRef")
+            for name in sorted(_REFERENCES)
             if name in keywords
         ]
         parts += [self._combination(name) for name in _CRITERIA if name in keywords]

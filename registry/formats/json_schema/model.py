@@ -122,6 +122,8 @@ class Node:
     default: Any = field(default=ABSENT)
     connect_type: str | None = None
     conditional: Conditional | None = None
+    # The draft that `raw` is to be read by; 0 where it refers to anything outside itself.
+    dialect: int = 0
 
     def followed(self) -> "Node":
         """The schema itself, behind any references; a loop of references accepts anything."""

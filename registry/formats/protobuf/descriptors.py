@@ -112,6 +112,7 @@ class Reader:
                 *(self._enum(enum) for enum in proto.enum_type),
             ],
             options=self._options(proto.options),
+            visibility=_VISIBILITIES[proto.visibility],
         )
 
     def _field(
@@ -176,6 +177,7 @@ class Reader:
                 bare=self._syntax == "editions",
             ),
             options=self._options(proto.options),
+            visibility=_VISIBILITIES[proto.visibility],
         )
 
     def _service(self, proto: ServiceDescriptorProto) -> Service:
@@ -231,6 +233,7 @@ def _edition(proto: FileDescriptorProto) -> str:
     )
 
 
+_VISIBILITIES = ("", "local", "export")
 _EDITIONS = {1000: "2023", 1001: "2024", 1002: "2026"}
 
 

@@ -91,7 +91,8 @@ def _descriptor(text: str) -> FileDescriptorProto | None:
 
 def _written(descriptor: FileDescriptorProto, texts: Mapping[str, str]) -> Source:
     """The text of a descriptor; its options are spelt with the help of what it imports."""
-    stub = File(syntax="proto3", imports=list(descriptor.dependency))
+    imports = [*descriptor.dependency, *descriptor.option_dependency]
+    stub = File(syntax="proto3", imports=imports)
     pool = _compile(Source(stub, render(stub)), texts).pool
     known = FileDescriptorProto()
     known.CopyFrom(descriptor)
@@ -110,7 +111,7 @@ def _read(text: str) -> tuple[tuple[str, ...], str | None]:
     """What a reference imports, and its .proto text (None for a descriptor in base64)."""
     descriptor = _descriptor(text)
     if descriptor is not None:
-        return tuple(descriptor.dependency), None
+        return (*descriptor.dependency, *descriptor.option_dependency), None
     return tuple(parse(text).imported()), text
 
 

@@ -108,6 +108,8 @@ def _changed(draw: st.DrawFn, schema: Any) -> Any:
         return draw(SCHEMAS)
     key = draw(st.sampled_from(sorted(schema)))
     value = schema[key]
+    if key == "oneOf":  # its parts stay disjoint
+        return {key: draw(st.sampled_from([value[::-1], [*value, {"type": "null"}], value[:1]]))}
     if isinstance(value, dict) and key in {"properties", "patternProperties", "dependencies"}:
         return {**schema, key: _changed_member(draw, key, value)}
     if isinstance(value, dict):

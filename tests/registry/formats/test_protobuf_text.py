@@ -199,6 +199,21 @@ message M {
   int32 a = 1 [features.field_presence = EXPLICIT];
 }
 """
+EDITION_2024 = """\
+edition = "2024";
+
+import option "confluent/meta.proto";
+
+export message A {
+  string b = 1 [(confluent.field_meta) = {
+    doc: "x"
+  }];
+
+  local enum E {
+    Z = 0;
+  }
+}
+"""
 LITERAL = """\
 syntax = "proto3";
 
@@ -231,12 +246,12 @@ message M {
 """
 
 
-@pytest.mark.parametrize("text", [PROTO2, EDITION, LITERAL])
+@pytest.mark.parametrize("text", [PROTO2, EDITION, EDITION_2024, LITERAL])
 def test_canonical_texts_stay_as_they_are(text: str) -> None:
     assert FORMAT.parse(text).text == text
 
 
-@pytest.mark.parametrize("text", [CANONICAL, PROTO2, EDITION, LITERAL])
+@pytest.mark.parametrize("text", [CANONICAL, PROTO2, EDITION, EDITION_2024, LITERAL])
 def test_a_serialised_descriptor_has_the_same_normal_form(text: str) -> None:
     references = REFERENCES if text == CANONICAL else ()
     schema = FORMAT.parse(text, references)

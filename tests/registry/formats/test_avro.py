@@ -1,0 +1,151 @@
+"""Avro: what is read, how it is printed, and that any text is read or refused."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.formats import get
+from registry.formats.contract import Dependency, SchemaInvalidError
+
+AVRO = get("AVRO")
+
+names = st.sampled_from(["A", "B", "n.C", "d"])
+primitives = st.sampled_from([
+    "null",
+    "boolean",
+    "int",
+    "long",
+    "float",
+    "double",
+    "bytes",
+    "string",
+    "A",
+    "n.C",
+])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+def _types(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    field = st.fixed_dictionaries(
+        {"name": st.sampled_from("xyz"), "type": inner},
+        optional={"default": values, "doc": st.text(max_size=5), "prop": values},
+    )
+    return st.one_of(
+        st.lists(inner, max_size=3),
+        st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
+        st.fixed_dictionaries({"type": st.just("map"), "values": inner}, optional={"p": values}),
+        st.fixed_dictionaries(
+            {"type": st.just("record"), "name": names, "fields": st.lists(field, max_size=3)},
+            optional={"aliases": st.lists(names), "namespace": st.sampled_from(["", "n", "m.o"])},
+        ),
+        st.fixed_dictionaries(
+            {"type": st.just("enum"), "name": names, "symbols": st.just(["S", "T"])},
+            optional={"default": st.just("S")},
+        ),
+        st.fixed_dictionaries({"type": st.just("fixed"), "name": names, "size": st.just(4)}),
+    )
+
+
+schemas = st.recursive(primitives, _types, max_leaves=8)
+
+
+@given(schemas)
+def test_what_is_printed_is_read_again_as_the_same(schema: Any) -> None:
+    try:
+        parsed = AVRO.parse(json.dumps(schema))
+    except SchemaInvalidError:
+        return
+    again = AVRO.parse(parsed.text)
+    assert (again.text, again.normal) == (parsed.text, parsed.normal)
+    assert AVRO.parse(parsed.normal).normal == parsed.normal
+    assert AVRO.compare(parsed, again) == []
+    assert AVRO.compare(parsed, AVRO.parse(parsed.normal)) == []
+
+
+@given(st.text() | values.map(json.dumps))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(SchemaInvalidError):
+        AVRO.parse(text)
+
+
+PRINTED = {
+    '{"type": "string"}': '"string"',
+    '{"logicalType":"uuid","type":"string"}': '{"type":"string","logicalType":"uuid"}',
+    '{"fields":[],"doc":"d","name":"a.b.C","type":"record","aliases":["D","x.E"],"z":1}': (
+        '{"type":"record","name":"C","namespace":"a.b","doc":"d","fields":[],"z":1,'
+        '"aliases":["D","x.E"]}'
+    ),
+    '{"type":"record","name":"R","fields":[{"type":"double","name":"f","default":1e10}]}': (
+        '{"type":"record","name":"R","fields":[{"name":"f","type":"double","default":1.0E10}]}'
+    ),
+    '{"type":"fixed","size":1,"name":"F","k":{"b":1,"a":"\\u001f\\u00e9"}}': (
+        '{"type":"fixed","name":"F","size":1,"k":{"b":1,"a":"\\u001F\u00e9"}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_the_text_is_the_java_librarys(text: str) -> None:
+    assert AVRO.parse(text).text == PRINTED[text]
+
+
+INVALID = {
+    "undefined": '{"type":"record","name":"A","fields":[{"name":"f","type":"B"}]}',
+    "redefined": '[{"type":"fixed","name":"A","size":1},{"type":"enum","name":"A","symbols":[]}]',
+    "nested union": '[["int"],"string"]',
+    "twice in a union": '["int","int"]',
+    "no name": '{"type":"record","fields":[]}',
+    "bad name": '{"type":"record","name":"a-b","fields":[]}',
+    "primitive's name": '{"type":"record","name":"int","fields":[]}',
+    "bad default": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":"int","default":"x"}]}'
+    ),
+    "enum default": '{"type":"enum","name":"A","symbols":["B"],"default":"C"}',
+    "negative size": '{"type":"fixed","name":"A","size":-1}',
+    "field twice": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":"int"},{"name":"f","type":"int"}]}'
+    ),
+    "no items": '{"type":"array"}',
+    "number": "5",
+    "nothing": "",
+    "no JSON": "{",
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_schemas(name: str) -> None:
+    with pytest.raises(SchemaInvalidError):
+        AVRO.parse(INVALID[name])
+
+
+def test_where_something_is_wrong() -> None:
+    with pytest.raises(SchemaInvalidError) as caught:
+        AVRO.parse(INVALID["undefined"])
+    assert caught.value.path == "/fields/0/type"
+
+
+def test_names_of_dependencies_are_known_and_stay_names() -> None:
+    item = Dependency("shop.Item", '{"type":"fixed","name":"shop.Item","size":2}')
+    parsed = AVRO.parse('{"type":"array","items":"shop.Item"}', [item])
+    assert parsed.text == '{"type":"array","items":"shop.Item"}'
+    assert AVRO.decoder(parsed)(b"\x02ab\x00") == [b"ab"]
+
+
+def test_fields_for_a_page() -> None:
+    parsed = AVRO.parse(
+        '{"type":"record","name":"A","fields":[{"name":"l","doc":"d","type":{"type":"array",'
+        '"items":{"type":"record","name":"B","fields":[{"name":"x","type":["null","A"],'
+        '"default":null,"confluent:tags":["PII"]}]}}}]}'
+    )
+    first, second, *rest = AVRO.fields(parsed)
+    assert (first.path, first.type, first.doc, first.required) == ("l", "array<B>", "d", True)
+    assert (second.path, second.type, second.default) == ("l.x", "null | A", "null")
+    assert (second.required, second.tags, rest) == (False, ("PII",), [])

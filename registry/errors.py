@@ -6,7 +6,7 @@ RegistryError
 │     VersionNotSoftDeleted 40407, CompatibilityNotConfigured 40408, ModeNotConfigured 40409,
 │     AssociationNotFound 40410
 ├── ConflictError (409): Incompatible 40901, Association… 40902 to 40905
-├── RefusedError (422): SchemaRefused 42201, VersionInvalid 42202, LevelInvalid 42203,
+├── RefusedError (422): SchemaRefused 42201, VersionInvalid 42202, Level- and PolicyInvalid 42203,
 │     ModeInvalid 42204, NotPermitted 42205, ReferenceExists 42206, IdMismatch 42207,
 │     SubjectInvalid 42208, SchemaTooLarge 42209, RuleSetInvalid 42210, ContextNotEmpty 42211,
 │     AssociationInvalid 42212
@@ -228,6 +228,15 @@ class LevelInvalidError(RefusedError):
             "Invalid compatibility level. Valid values are none, backward, forward, full, "
             "backward_transitive, forward_transitive, and full_transitive"
         )
+
+
+class PolicyInvalidError(RefusedError):
+    """No such compatibility policy."""
+
+    error_code = 42203
+
+    def __init__(self) -> None:
+        super().__init__("Invalid compatibility policy. Valid values are strict and lenient")
 
 
 class ModeInvalidError(RefusedError):

@@ -12,6 +12,7 @@ from registry.data_contract import read_metadata, read_ruleset
 from registry.errors import (
     CompatibilityNotConfiguredError,
     LevelInvalidError,
+    PolicyInvalidError,
     ProtocolError,
     RefusedError,
     SubjectNotFoundError,
@@ -35,12 +36,6 @@ _METADATA = ("defaultMetadata", "overrideMetadata")
 _RULESETS = ("defaultRuleSet", "overrideRuleSet")
 
 
-class PolicyInvalidError(RefusedError):
-    """No such compatibility policy."""
-
-    error_code = 42203
-
-
 def read_config(body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that a PUT sets; one given as null is to be cleared."""
     found: dict[str, Any] = {}
@@ -48,10 +43,8 @@ def read_config(body: Mapping[str, Any]) -> dict[str, Any]:
     if "compatibility" in body or "compatibilityLevel" in body:
         found["compatibilityLevel"] = _word(level, LEVELS, LevelInvalidError())
     if "compatibilityPolicy" in body:
-        wrong = PolicyInvalidError(
-            "Invalid compatibility policy. Valid values are strict and lenient"
-        )
-        found["compatibilityPolicy"] = _word(body["compatibilityPolicy"], POLICIES, wrong)
+        given = body["compatibilityPolicy"]
+        found["compatibilityPolicy"] = _word(given, POLICIES, PolicyInvalidError())
     for key in _FLAGS:
         if key in body:
             found[key] = _typed(body, key, bool)
@@ -100,6 +93,8 @@ def get_top_config(name: SubjectName, *, inherited: bool) -> dict[str, Any]:
 def set_config(name: SubjectName, update: Mapping[str, Any]) -> dict[str, Any]:
     """Set fields of the scope's config, clear those given as None; answer all that is set."""
     check_scope(name)
+    if update.get("alias"):
+        check_scope(SubjectName.read(update["alias"], name.context))
     check_writable(name, mode_in_scope(name))
     with transaction.atomic():
         Config.objects.get_or_create(scope=name.scope, defaults={"values": "{}"})

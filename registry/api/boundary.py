@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
+from django.db import DataError
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
@@ -168,6 +169,8 @@ class Endpoint:
             return refuse(request, ProtocolError(413, "HTTP 413 Request Entity Too Large"))
         except UnreadablePostError:
             return refuse(request, ProtocolError(400, "The body could not be read"))
+        except DataError:
+            return refuse(request, ProtocolError(400, "The request holds a value that is no text"))
         except DatabaseError as error:
             logger.warning("the store failed: %s", error)
             return refuse(request, StoreError("Error while accessing the store, try again"))

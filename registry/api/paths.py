@@ -1,6 +1,7 @@
 """Subjects in paths: under `/contexts/{c}/…` a plain name belongs to that context."""
 
 from registry.actions.scopes import own_config
+from registry.errors import SubjectInvalidError
 from registry.naming import DEFAULT_CONTEXT, SubjectName, read_context
 
 
@@ -8,6 +9,8 @@ def subject_at(subject: str, context: str = "", *, alias: bool = True) -> Subjec
     """The subject of a path; a configured alias stands for the subject it names."""
     home = read_context(context) if context else DEFAULT_CONTEXT
     name = SubjectName.read(subject, home)
+    if not name.is_valid:
+        raise SubjectInvalidError(name)
     return follow_alias(name) if alias else name
 
 

@@ -66,10 +66,7 @@ class AvroFormat:
 
     def decoder(self, parsed: Parsed) -> Callable[[bytes], Mapping[str, Any] | Any]:
         """A function from a payload to the values that fastavro reads with the writer's schema."""
-        names: dict[str, dict[str, Any]] = {}
-        for dependency in parsed.dependencies:
-            fastavro.parse_schema(read_json(dependency.text), named_schemas=names)
-        schema = fastavro.parse_schema(read_json(parsed.text), named_schemas=names)
+        schema = fastavro.parse_schema(read_json(resolved(parsed)))
         return partial(_decode, schema)
 
 

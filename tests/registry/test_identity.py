@@ -1,0 +1,72 @@
+"""Fingerprints and GUIDs: equal for equal content, apart for different content."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.data_contract import canonical, read_metadata, read_ruleset, restore
+from registry.identity import Reference, digest_text, fingerprint, guid
+
+texts = st.text(max_size=20)
+references = st.lists(st.builds(Reference, texts, texts, st.integers(1, 2**31 - 1)), max_size=3)
+metadata = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "tags": st.dictionaries(texts, st.lists(texts, max_size=3), max_size=3),
+        "properties": st.dictionaries(texts, texts, max_size=3),
+        "sensitive": st.lists(texts, max_size=3),
+    },
+)
+
+
+def test_the_guid_of_a_text_alone_is_its_md5() -> None:
+    assert guid('"string"') == UUID(bytes=hashlib.md5(b'"string"').digest())
+
+
+def test_the_guids_input_in_order() -> None:
+    rule = {
+        "name": "n", "doc": "d", "kind": "CONDITION", "mode": "WRITE", "type": "CEL",
+        "tags": ["t2", "t1"], "params": {"b": "2", "a": "1"}, "expr": "e", "onSuccess": "s",
+        "onFailure": "f", "disabled": True,
+    }  # fmt: skip
+    made = guid(
+        "text",
+        [Reference("r", "s", 258)],
+        {"tags": {"p": ["y", "x"]}, "properties": {"k": "v"}, "sensitive": ["z"]},
+        {"domainRules": [rule], "enableAt": "now"},
+    )
+    expected = b"textrs\x00\x00\x01\x02\x01pxykvz\x01ndCONDITIONWRITECELt1t2a1b2esf\x01now"
+    assert made == UUID(bytes=hashlib.md5(expected).digest())
+
+
+@given(texts, references, metadata)
+def test_an_absent_part_is_not_an_empty_one(
+    text: str, refers: list[Reference], given_metadata: Any
+) -> None:
+    read = read_metadata(given_metadata)
+    assert restore(canonical(read)) == read
+    assert guid(text, refers, None) != guid(text, refers, {})
+    digest = digest_text("AVRO", text, refers)
+    assert digest != digest_text("JSON", text, refers)
+    assert fingerprint(digest, "", "") != fingerprint(digest, canonical({}), "")
+
+
+@given(texts, texts, texts, texts)
+def test_parts_do_not_run_into_each_other(a: str, b: str, c: str, d: str) -> None:
+    first = digest_text("AVRO", a, [Reference(b, "s", 1)])
+    second = digest_text("AVRO", c, [Reference(d, "s", 1)])
+    assert (first == second) == ((a, b) == (c, d))
+
+
+@given(st.permutations(["a", "b", "c"]))
+def test_the_order_of_a_map_does_not_matter(names: list[str]) -> None:
+    one = read_metadata({"properties": {name: name for name in names}, "sensitive": names})
+    assert canonical(one) == canonical(
+        read_metadata({"properties": {"c": "c", "a": "a", "b": "b"}, "sensitive": ["c", "b", "a"]})
+    )
+    rules = read_ruleset({"domainRules": [{"name": "r", "type": "CEL", "tags": names}]})
+    assert rules is not None
+    assert rules["domainRules"][0]["tags"] == ["a", "b", "c"]

@@ -8,10 +8,14 @@ from registry.formats.contract import SchemaInvalidError
 
 # Deeper nesting has no use in a schema and would reach the interpreter's recursion limit.
 MAX_DEPTH = 200
+# Commas and colons are counted before reading: a value each, about 100 bytes of memory.
+MAX_VALUES = 500_000
 
 
 def read(text: str) -> Any:
     """The JSON value of `text`; SchemaInvalidError for what RFC 8259 does not allow."""
+    if text.count(",") + text.count(":") > MAX_VALUES:
+        raise SchemaInvalidError(f"more than {MAX_VALUES} values")
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:

@@ -2,6 +2,21 @@
 
 from django.db import models
 
+from registry.keys.models import Dek, Kek
+
+__all__ = [
+    "Association",
+    "Config",
+    "Dek",
+    "Kek",
+    "Mode",
+    "Schema",
+    "SchemaContext",
+    "SchemaReference",
+    "Subject",
+    "Version",
+]
+
 
 class SchemaContext(models.Model):
     """A namespace of ids and subjects (`.` is the default one).

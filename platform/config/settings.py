@@ -145,6 +145,14 @@ REGISTRY_MAX_SCHEMA_PARTS = env.integer(
 REGISTRY_LIST_LIMIT = env.integer(
     "REGISTRY_LIST_LIMIT", 10_000, "entries of a registry list when a client names no limit"
 )
+REGISTRY_MAX_KEYS = env.integer(
+    "REGISTRY_MAX_KEYS", 100_000, "most KEKs, and most DEKs, that the DEK registry keeps"
+)
+LOCAL_KMS_SECRET = env.text(
+    "LOCAL_KMS_SECRET",
+    "",
+    "secret of local-kms, with which the DEK registry wraps keys of shared KEKs; empty: it cannot",
+)
 
 LANGUAGE_CODE = "en"
 USE_I18N = False

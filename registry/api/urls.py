@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, re_path
 
 from registry.api import associations, checks, config, mode, schemas, server, subjects, tags
 from registry.api.boundary import Endpoint, view_unrouted
+from registry.keys.api.urls import urlpatterns as _keys
 
 _SUBJECT = r"subjects/(?P<subject>(?s:.*))"
 _VERSION = _SUBJECT + r"/versions/(?P<version>[^/]+)"
@@ -77,12 +78,13 @@ _operations = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *_operations,
+    *_keys,
     re_path(r"^contexts/?$", Endpoint(GET=server.list_contexts)),
     re_path(r"^contexts/(?P<context>[^/]+)/?$", Endpoint(DELETE=server.delete_context)),
     re_path(r"^v1/metadata/id/?$", Endpoint(GET=server.get_id)),
     re_path(r"^v1/metadata/version/?$", Endpoint(GET=server.get_version)),
     re_path(r"^v1/metadata/deployment/?$", Endpoint(GET=server.get_deployment)),
-    re_path(r"^contexts/(?P<context>[^/]+)/", include(_operations)),
+    re_path(r"^contexts/(?P<context>[^/]+)/", include([*_operations, *_keys])),
     re_path(
         r"^(?:subjects|schemas|compatibility|config|mode|contexts|associations|v1|dek-registry)"
         r"(?:[/:](?s:.*))?$",

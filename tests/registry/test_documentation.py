@@ -10,7 +10,7 @@ from registry.api.boundary import Endpoint
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "registry.md").read_text()
-ROW = re.compile(r"^\| `([A-Z]+ /[^`]*)` \|.*\| `(test_\w+\.py)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([A-Z]+ /[^`]*)` \|.*\| `([\w/]+\.py)` \|$", re.MULTILINE)
 PARAMETER = re.compile(r"\(\?P<(\w+)>(?:\(\?s:[^)]*\)|[^()]*)\)")
 
 

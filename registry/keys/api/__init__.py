@@ -1,0 +1,1 @@
+"""The DEK registry over HTTP, under /dek-registry/v1."""

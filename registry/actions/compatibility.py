@@ -60,6 +60,17 @@ def _swap_words(difference: Difference) -> Difference:
     return replace(difference, description=text.replace("\0", "old schema"))
 
 
+def relevant_history(name: SubjectName, config: dict[str, Any]) -> list[Version]:
+    """The live versions that a comparison may need, oldest first; the latest is always the last."""
+    rows = versions_of(name)
+    if str(config["compatibilityLevel"]).endswith("_TRANSITIVE") or config.get(
+        "compatibilityGroup"
+    ):
+        return list(rows)
+    latest = rows.last()
+    return [] if latest is None else [latest]
+
+
 def judge(candidate: Candidate, history: Sequence[Version], config: dict[str, Any]) -> Judgement:
     """Compare with the versions that the level names, the newest first; stop at the first break."""
     level = str(config["compatibilityLevel"])
@@ -130,8 +141,7 @@ def check_compatibility(
     name = subject if isinstance(subject, SubjectName) else SubjectName.read(subject)
     config = config_in_scope(name)
     if version is None:
-        history = list(versions_of(locate(name)))
-        return judge(candidate, history, config)
+        return judge(candidate, relevant_history(locate(name), config), config)
     wanted = read_version(version)
     try:
         row = find_row(name, version)

@@ -7,7 +7,7 @@ from typing import NoReturn, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from registry import formats
 from registry.data_contract import restore
@@ -163,12 +163,11 @@ def _missing(schema_id: int) -> NoReturn:
 
 def usage_of(schema: Schema, subject: str = "") -> Version | None:
     """One version that carries the schema: the subject's if named, a live one rather than not."""
-    rows = schema.versions.select_related("subject").order_by("deleted_at", "pk")
+    live_first = F("deleted_at").asc(nulls_first=True)
+    rows = schema.versions.select_related("subject").order_by(live_first, "pk")
     if subject:
         rows = rows.filter(subject__name=SubjectName.read(subject).name)
-    found = list(rows[:50])
-    live = [row for row in found if row.deleted_at is None]
-    return next(iter(live or found), None)
+    return rows.first()
 
 
 def find_with_metadata(

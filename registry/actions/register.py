@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from registry.actions.compatibility import Candidate, judge
+from registry.actions.compatibility import Candidate, judge, relevant_history
 from registry.actions.lookup import find_equal, stored_text
 from registry.actions.reading import schema_text, subject_version, versions_of
 from registry.actions.scopes import config_in_scope, mode_in_scope
@@ -52,7 +52,7 @@ class _Prepared:
 
 
 class _HistoryMovedError(Exception):
-    """The subject's versions are not those that the candidate was compared with."""
+    """The subject's versions, or a referenced one, are not what the candidate was compared with."""
 
 
 def register(
@@ -94,13 +94,16 @@ def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVe
     """Everything that needs no lock: parse, look up, merge, compare."""
     mode = _check_mode(name, submission)
     config = config_in_scope(name)
-    if submission.text.strip():
-        # most registrations are of what is there already: answer before reading the history
-        existing = _find_existing(name, submission, config, mode)
-        if existing is not None:
-            return subject_version(existing)
-    history = list(versions_of(name))
+    # most registrations are of what is there already: answer before reading the history
+    existing = _find_existing(name, submission, config, mode)
+    if existing is not None:
+        return subject_version(existing)
+    # what is seen is read before what is compared: a version that comes later shows in the lock
     seen = tuple(versions_of(name, deleted=True).values_list("pk", "deleted_at"))
+    existing = _find_existing(name, submission, config, mode)
+    if existing is not None:
+        return subject_version(existing)
+    history = relevant_history(name, config)
     latest = history[-1] if history else None
     submission = _with_text(submission, latest)
     parsed = parse_submission(submission, name.context)
@@ -116,7 +119,9 @@ def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVe
 def _find_existing(
     name: SubjectName, submission: Submission, config: Values, mode: str
 ) -> Version | None:
-    """The live version that the submission already is."""
+    """The live version that the submission already is; an empty text is none."""
+    if not submission.text.strip():
+        return None
     parsed = parse_submission(submission, name.context)
     existing = find_equal(name, submission, parsed, config)
     if existing is None or submission.id in {None, existing.schema.number}:
@@ -161,6 +166,10 @@ def _insert(name: SubjectName, prepared: _Prepared, registered_by: str) -> Subje
     rows = list(versions_of(name, deleted=True).values_list("pk", "deleted_at", "version"))
     if tuple((pk, deleted_at) for pk, deleted_at, _ in rows) != prepared.seen:
         raise _HistoryMovedError
+    for each in prepared.submission.references:
+        target = SubjectName.read(each.subject, name.context)
+        if not versions_of(target, deleted=True).filter(version=each.version).exists():
+            raise _HistoryMovedError
     version = _next_version(prepared.submission, [number for _, _, number in rows], name)
     schema = _schema_row(context, prepared)
     row = Version(

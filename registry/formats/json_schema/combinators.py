@@ -4,12 +4,12 @@ from collections.abc import Generator, Sequence
 from typing import TypeAlias
 
 from registry.formats.json_schema import text
-from registry.formats.json_schema.compare import Pair, Steps, Verdict, under
+from registry.formats.json_schema.compare import Pair, Steps, Verdict, Work, under
 from registry.formats.json_schema.differences import Change
 from registry.formats.json_schema.matching import maximum_matching
 from registry.formats.json_schema.model import Combined, Node
 
-_Uneven: TypeAlias = Generator[Pair, Verdict, list[Change] | None]
+_Uneven: TypeAlias = Generator[Pair | Work, Verdict, list[Change] | None]
 # Above this many pairs of parts, those written the same on both sides are matched unasked.
 _MANY_PAIRS = 2_500
 

@@ -35,7 +35,14 @@ class Pair:
     update: Node | None
 
 
-Steps: TypeAlias = Generator[Pair, Verdict, list[Change]]
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work that a rule is about to do by itself, as so many pairs."""
+
+    pairs: int
+
+
+Steps: TypeAlias = Generator[Pair | Work, Verdict, list[Change]]
 Rule: TypeAlias = Callable[[Pair], Steps]
 _FINE = Verdict(compatible=True, changes=())
 # Stands for a recursive pair already found wanting; its own changes are listed where it stands.
@@ -98,6 +105,10 @@ class _Comparison:
                 if not stack:
                     return answer
                 continue
+            if isinstance(wanted, Work):
+                self._charge(wanted.pairs)
+                answer = _FINE
+                continue
             wanted = Pair(_behind(wanted.original), _behind(wanted.update))
             answer = self._verdicts.get(wanted)
             if answer is None and wanted in running:
@@ -113,10 +124,13 @@ class _Comparison:
         )
 
     def _enter(self, pair: Pair) -> tuple[Pair, Steps]:
-        self._pairs += 1
+        self._charge(1)
+        return pair, self._rule(pair)
+
+    def _charge(self, pairs: int) -> None:
+        self._pairs += pairs
         if self._pairs > MAX_PAIRS:
             raise SchemaInvalidError(f"too complex to compare: more than {MAX_PAIRS} pairs")
-        return pair, self._rule(pair)
 
     def _judge(self, changes: list[Change]) -> Verdict:
         compatible = all(change.kind in self._accepted for change in changes)

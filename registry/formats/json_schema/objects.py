@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
-from registry.formats.json_schema.compare import Pair, Steps, under
+from registry.formats.json_schema.compare import Pair, Steps, Work, under
 from registry.formats.json_schema.content import anything, closed, compare_rest
 from registry.formats.json_schema.differences import Change
 from registry.formats.json_schema.limits import compare_bounds
 from registry.formats.json_schema.model import ABSENT, Node, Object
-from registry.formats.json_schema.patterns import may_match
+from registry.formats.json_schema.patterns import effort, may_match
 
 
 def compare_objects(old: Object, new: Object) -> Steps:
     """All changes of two objects."""
+    if work := _effort(old, new):
+        yield Work(work)
     changes = list(_required(old, new))
     for name in dict.fromkeys([*old.properties, *new.properties]):
         inner = yield from _compare_property(old, new, name)
@@ -29,6 +31,15 @@ def compare_objects(old: Object, new: Object) -> Steps:
     changes += compare_bounds("MAX_PROPERTIES", old.max_properties, new.max_properties)
     changes += compare_bounds("MIN_PROPERTIES", old.min_properties, new.min_properties)
     return changes + list(_reserved(old, new))
+
+
+def _effort(old: Object, new: Object) -> int:
+    """What matching names with patterns will cost."""
+    if not old.patterns and not new.patterns:
+        return 0
+    changed = old.properties.keys() ^ new.properties.keys()
+    added = new.patterns.keys() - old.patterns.keys()
+    return effort([*old.patterns, *new.patterns], changed) + effort(added, old.properties)
 
 
 def _limiting(node: Node | None) -> Node | None:

@@ -6,12 +6,14 @@ simulates an automaton. What it does not know (lookaround, back references) may 
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import TypeAlias
 
 MAX_NAME = 1_000
 MAX_STATES = 2_000
+# More than any comparison may cost: no need to count on.
+_MOST_EFFORT = 1_000_000
 
 Test: TypeAlias = Callable[[str], bool]
 Assertion: TypeAlias = Callable[[str, int], bool]
@@ -72,6 +74,22 @@ def may_match(pattern: str, name: str) -> bool:
                 if (test := automaton.tests[state]) is not None and test(name[index])
             }
     return False
+
+
+def effort(patterns: Collection[str], names: Collection[str]) -> int:
+    """An upper bound of the work to match all patterns against all names, in pairs compared."""
+    if not names:
+        return 0
+    length = sum(min(len(name), MAX_NAME) + 1 for name in names)
+    work = 0
+    for pattern in patterns:
+        work += 1 + len(pattern) // 10
+        if work > _MOST_EFFORT:
+            return work
+        compiled = _compile(pattern)
+        states = 0 if compiled is None else len(compiled[0].tests)
+        work += len(names) // 10 + length * states // 200
+    return work
 
 
 @lru_cache(maxsize=512)

@@ -50,6 +50,7 @@ class Model:
 
 def build(text: str, dependencies: Sequence[Dependency]) -> Model:
     """Compile a .proto text, or a serialised FileDescriptorProto in base64."""
+    text = text.removeprefix("\ufeff")
     texts = {dependency.name: dependency.text for dependency in dependencies}
     descriptor = _descriptor(text)
     source = Source(parse(text), text) if descriptor is None else _written(descriptor, texts)

@@ -219,6 +219,17 @@ def test_too_complex_pairs_are_refused_within_the_budget() -> None:
     assert time.process_time() - start < 4
 
 
+def test_matching_many_patterns_is_work_too() -> None:
+    patterns: dict[str, Any] = {f"^(a?){{{n}}}x$": {} for n in range(100, 400)}
+    many: dict[str, Any] = {f"a{n:04}" * 20: {} for n in range(500)}
+    original = parsed({"type": "object", "properties": many})
+    update = parsed({"type": "object", "patternProperties": patterns})
+    start = time.process_time()
+    with pytest.raises(SchemaInvalidError, match="too complex"):
+        FORMAT.compare(original, update)
+    assert time.process_time() - start < 3
+
+
 TOO_MUCH = [
     "[" * 100_000,
     '{"not":' * 5_000 + "{}" + "}" * 5_000,

@@ -71,6 +71,11 @@ def test_all_syntaxes() -> None:
     assert refused('edition = "1999";')
 
 
+def test_byte_order_marks_and_line_ends_do_not_matter() -> None:
+    plain = FORMAT.parse(f"{START}\nmessage M {{}}\n").text
+    assert FORMAT.parse(f"\ufeff{START}\r\nmessage M {{}}\r\n").text == plain
+
+
 def test_well_known_and_confluent_types_need_no_reference() -> None:
     for name in sorted(builtin_names()):
         schema = FORMAT.parse(f'{START} import "{name}"; message M {{}}')

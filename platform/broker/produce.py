@@ -14,7 +14,12 @@ class RecordWriter:
     """Writes through an idempotent producer (KIP-98); `flush` raises what any record met."""
 
     def __init__(
-        self, connection: Connection, *, client_id: str = "insideout", linger_ms: int = 20
+        self,
+        connection: Connection,
+        *,
+        client_id: str = "insideout",
+        linger_ms: int = 20,
+        max_record_bytes: int = 1_000_000,
     ) -> None:
         self._failure: KafkaError | None = None
         self._producer = Producer(
@@ -23,6 +28,7 @@ class RecordWriter:
                 enable_idempotence=True,
                 compression_type="lz4",
                 linger_ms=linger_ms,
+                message_max_bytes=max_record_bytes,
                 queue_buffering_max_messages=500_000,
             )
         )

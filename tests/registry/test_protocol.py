@@ -1,6 +1,7 @@
 """The HTTP side: content types, errors of the request itself, hostile input."""
 
 import json
+from io import BytesIO
 from urllib.parse import quote
 
 import pytest
@@ -91,6 +92,20 @@ def test_unreadable_bodies(registry: Registry, body: str) -> None:
 def test_a_body_too_large(registry: Registry) -> None:
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1000):
         assert registry.error("POST", PATH, {"schema": "x" * 2000}) == (413, 413)
+
+
+@pytest.mark.parametrize(("most", "status"), [(1000, 200), (10, 413)])
+def test_a_body_in_chunks(registry: Registry, most: int, status: int) -> None:
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=most):
+        response = registry.client.generic(
+            "POST",
+            PATH,
+            b"",
+            content_type="application/json",
+            HTTP_TRANSFER_ENCODING="chunked",
+            **{"wsgi.input": BytesIO(b'{"schema": "\\"int\\""}')},
+        )
+    assert response.status_code == status
 
 
 def _nested(depth: int) -> str:

@@ -17,7 +17,7 @@ from catalog.recognition import recogniser
 from lineage import graph
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.errors import ClusterMissingError, InstantInvalidError, NodeMissingError
-from lineage.identity import Identities, KnownService
+from lineage.identity import Identities, KnownService, copy_of
 from lineage.models import ProducerName, Sampling
 from lineage.reading import Row, read
 from lineage.succession import Life, successors
@@ -130,6 +130,11 @@ class _Resolution:
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
         self._contexts = _contexts_of_topics()
+        self._copies = {
+            (row.cluster, row.target[1]): row.detail.get("context")
+            for row in sorted(rows, key=lambda row: row.last_seen)
+            if row.target[0] == "copy"
+        }
         known = recogniser()
 
         def recognise(kind: str, name: str) -> KnownService | None:
@@ -174,9 +179,10 @@ class _Resolution:
         client_ids: dict[tuple[int, tuple[str, str]], set[str]],
     ) -> Node:
         kind, name = raw
-        context = row.detail.get("context")
         if kind == "topic":
             context = self._contexts.get((row.cluster, name))
+        else:
+            context = self._copies.get((row.cluster, copy_of(kind, name) or ""))
         return self._identities[row.cluster].node(
             kind, name, context, sorted(client_ids.get((row.cluster, raw), ()))
         )

@@ -31,6 +31,15 @@ class KnownService:
 Recognise = Callable[[str, str], KnownService | None]
 
 
+def copy_of(kind: str, name: str) -> str | None:
+    """Return the copy that a raw node is: named so, or the group of the connector that keeps it."""
+    if kind == "copy":
+        return name
+    if kind == "group" and name.startswith(COPY_GROUP_PREFIX):
+        return name.removeprefix(COPY_GROUP_PREFIX)
+    return None
+
+
 class Identities:
     """Resolves raw nodes to services, copies and actors."""
 
@@ -111,10 +120,10 @@ class Identities:
         self, kind: str, name: str, context: str | None = None, client_ids: Iterable[str] = ()
     ) -> Node:
         """Return the node that pages show for a raw one; `context` is that of a topic or copy."""
-        if kind in {"topic", "copy"}:
-            return Node("topic" if kind == "topic" else "copy", name, context)
-        if kind == "group" and name.startswith(COPY_GROUP_PREFIX):
-            return Node("copy", name.removeprefix(COPY_GROUP_PREFIX), context)
+        if kind == "topic":
+            return Node("topic", name, context)
+        if (copy := copy_of(kind, name)) is not None:
+            return Node("copy", copy, context)
         if (service := self.service_of(kind, name, client_ids)) is not None:
             return Node("service", service.name, service.context_name)
         known_by, best = self.actor_of(kind, name)

@@ -178,7 +178,8 @@ class Account:
         ):
             return
         self._recorded = time.monotonic()
-        detail = {"table": live.table, "generation": live.number}
+        context = connector.context.name if connector.context else None
+        detail = {"table": live.table, "generation": live.number, "context": context}
         ledger.record(
             connector.cluster,
             [

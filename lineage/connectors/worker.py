@@ -94,7 +94,7 @@ class ConnectorsWorker:
         live = {
             connector.pk: connector
             for connector in Connector.objects.filter(state=Connector.State.LIVE).select_related(
-                "cluster"
+                "cluster", "context"
             )
         }
         for key, (copier, definition) in list(self._copiers.items()):

@@ -117,3 +117,20 @@ def test_a_sample_of_an_unreachable_cluster_is_a_problem(client: Client, cluster
     samplings = client.get("/api/v1/lineage/samplings").json()["results"]
     assert len(samplings) == 6
     assert all(row["message"] and row["succeeded_at"] is None for row in samplings)
+
+
+def test_a_copy_has_the_context_that_its_connector_tells(client: Client, cluster: Cluster) -> None:
+    now = timezone.now()
+    told = {"context": "sales", "table": "orders"}
+    group = "insideout.connector.orders_pg"
+    record(
+        cluster,
+        [
+            Observation("topic", "orders", "copy", "orders_pg", "connector", now, told),
+            Observation("topic", "orders", "group", group, "member", now),
+        ],
+        now,
+    )
+    (copied,) = client.get(EDGES, {"target": "copy:orders_pg"}).json()["results"]
+    assert copied["target"]["context"] == "sales"
+    assert {proof["kind"] for proof in copied["evidence"]} == {"connector", "member"}

@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -96,14 +97,11 @@ def test_a_body_too_large(registry: Registry) -> None:
 
 @pytest.mark.parametrize(("most", "status"), [(1000, 200), (10, 413)])
 def test_a_body_in_chunks(registry: Registry, most: int, status: int) -> None:
+    chunked: Any = {"wsgi.input": BytesIO(b'{"schema": "\\"int\\""}')}
+    chunked["HTTP_TRANSFER_ENCODING"] = "chunked"
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=most):
         response = registry.client.generic(
-            "POST",
-            PATH,
-            b"",
-            content_type="application/json",
-            HTTP_TRANSFER_ENCODING="chunked",
-            **{"wsgi.input": BytesIO(b'{"schema": "\\"int\\""}')},
+            "POST", PATH, b"", content_type="application/json", **chunked
         )
     assert response.status_code == status
 

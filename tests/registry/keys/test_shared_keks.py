@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,10 +36,9 @@ def wrapped_by_client(material: bytes, secret: str = SECRET) -> str:
     ).decode()
 
 
-def made_by_server(keys: Keys, **more: object) -> Json:
+def made_by_server(keys: Keys, **more: Any) -> Json:
     """A DEK whose material the server makes."""
-    made: Json = keys.dek(encryptedKeyMaterial=None, **more)
-    return made
+    return keys.dek(encryptedKeyMaterial=None, **more)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Many processes create and delete the same keys at once."""

@@ -221,7 +221,7 @@ class Supervisor:
 
         # a declaration may name these variables; it is read in this process
         os.environ.update(self._environment)
-        actions.ensure_cluster(settings.KAFKA_CLUSTER_NAME, bootstrap_servers)
+        cluster = actions.ensure_cluster(settings.KAFKA_CLUSTER_NAME, bootstrap_servers)
         if settings.DEMO:
             file = settings.BASE_DIR / "examples" / "shop" / "catalog.yaml"
             self._say.doing("catalog", f"applying {file}")
@@ -231,6 +231,8 @@ class Supervisor:
                 raise RunError(f"{file} cannot be applied: {error}") from error
             self._say.done("catalog", f"the worked example, {len(changes)} changes")
             self._make_topics()
+        # so that the first page shows what is there, and not what is to be read in 15 s
+        actions.synchronise(cluster)
         connections.close_all()
 
     def _make_topics(self) -> None:

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-clients lint fmt lock
+.PHONY: help install run test test-clients lint fmt bench lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,10 @@ test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
 
 test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
 	@exec $(BIN)/python -m pytest -m clients tests/clients
+
+bench: $(BIN)/.dev ## measure the served registry, live copying and regeneration
+	@$(BIN)/python -m bench.registry
+	@$(BIN)/python -m bench.connectors
 
 lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations
 	$(BIN)/ruff check .

@@ -99,8 +99,8 @@ def in_order(versions: Iterable[VersionEntry]) -> list[VersionEntry]:
     heapq.heapify(ready)
     ordered: list[VersionEntry] = []
     while ready:
-        _, *place = heapq.heappop(ready)
-        key = (place[0], place[1])
+        _, subject, version = heapq.heappop(ready)
+        key = subject, version
         ordered.append(known[key])
         del waiting[key]
         for referrer in referrers.get(key, ()):

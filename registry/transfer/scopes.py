@@ -103,10 +103,11 @@ class _Batch:
         here = self._kind.load(kept)
         if here == there:
             return Outcome("equal", what)
-        if self._update:
-            self._writes[scope] = there
-        kind = "updated" if self._update else "different"
-        return Outcome(kind, what, self._kind.compare(here, there))
+        change = self._kind.compare(here, there)
+        if not self._update:
+            return Outcome("different", what, change)
+        self._writes[scope] = there
+        return Outcome("updated", what, change)
 
     def apply(self) -> list[Outcome]:
         """Write what is not here, and what differs if that is wanted."""

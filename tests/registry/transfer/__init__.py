@@ -1,0 +1,1 @@
+"""Moving registries in and out."""

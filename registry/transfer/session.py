@@ -41,6 +41,7 @@ class Session:
         self._headers = {"Accept": _ACCEPT, **_authorization(credentials.strip())}
         self._timeout = timeout
         self._local = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
 
     def get(self, path: str, **parameters: str | int) -> Any:
         """The JSON answer, or None when there is no such thing (404). PeerError otherwise."""
@@ -60,11 +61,20 @@ class Session:
             trouble = f"{self.name}{path} answered {status}: {_excerpt(body)}"
         raise PeerError(trouble)
 
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of every connection; none of them is in use any more."""
+        for connection in self._open:
+            connection.close()
+
     def _request(self, address: str) -> tuple[int, bytes]:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             host, port = self._address
             connection = self._local.connection = self._kind(host, port, timeout=self._timeout)
+            self._open.append(connection)
         connection.request("GET", address, headers=self._headers)
         response = connection.getresponse()
         return response.status, response.read()

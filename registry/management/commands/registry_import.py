@@ -81,8 +81,8 @@ class Command(BaseCommand):
                 lambda done, total: ticker.show("records read", done, total),
             )
         credentials = options["credentials"]
-        session = Session(options["url"], read_file(credentials) if credentials else "")
-        return read_peer(session, ticker.show)
+        with Session(options["url"], read_file(credentials) if credentials else "") as session:
+            return read_peer(session, ticker.show)
 
     def _print(self, snapshot: Snapshot, report: Report, *, dry_run: bool) -> None:
         for outcome in report.noteworthy:

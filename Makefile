@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# tests wait for brokers more than they compute; each process has a broker and a database of its own
+TEST_PROCESSES ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -42,7 +44,7 @@ run: $(BIN)/.base ## the whole product on a real Kafka; prints its URL
 	@exec $(BIN)/python manage.py run
 
 test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
 	@exec $(BIN)/python -m pytest -m clients tests/clients

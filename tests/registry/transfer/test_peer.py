@@ -244,10 +244,12 @@ def test_what_cannot_be_read_of_a_server_is_a_problem() -> None:
 )
 def test_credentials_are_sent_and_never_named(credentials: str, userinfo: str, header: str) -> None:
     modest = Modest()
-    with serving(modest) as url:
-        with Session(url.replace("//", f"//{userinfo}"), credentials) as session:
-            assert session.get("/subjects") == ["a", "b"]
-            assert "anna" not in session.name
+    with (
+        serving(modest) as url,
+        Session(url.replace("//", f"//{userinfo}"), credentials) as session,
+    ):
+        assert session.get("/subjects") == ["a", "b"]
+        assert "anna" not in session.name
     assert modest.seen == [header]
 
 

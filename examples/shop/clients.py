@@ -1,11 +1,14 @@
 """Kafka clients as the shop's services configure them."""
 
 import logging
+import struct
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import SerializationError
 
 from examples.shop.setting import Setting
@@ -18,6 +21,8 @@ log = logging.getLogger("shop")
 CALL_SECONDS = 3.0
 POLL_SECONDS = 0.25
 _BATCH = 200
+# what Confluent's deserializers and their parsers raise at bytes that their schema did not write
+_UNREADABLE = (SerializationError, ValueError, TypeError, EOFError, LookupError, struct.error)
 # An embedded or single broker that went away is tried again soon, and not in a busy loop.
 _RECONNECT = {"reconnect.backoff.ms": 250, "reconnect.backoff.max.ms": 5000}
 _AWAY = {
@@ -123,12 +128,17 @@ def decode(wire: Wire, message: Message) -> Record | None:
     """Return the record, or None for one that no reader of the shop can use; that is logged."""
     try:
         return wire.decode(message)
-    except (SerializationError, ValueError) as error:
-        log.warning(
-            "skipped %s/%s@%s, which cannot be read: %s",
-            message.topic(),
-            message.partition(),
-            message.offset(),
-            error,
-        )
-        return None
+    except SchemaRegistryError as error:
+        if error.http_status_code != HTTPStatus.NOT_FOUND:
+            raise
+        reason: Exception = error
+    except _UNREADABLE as error:
+        reason = error
+    log.warning(
+        "skipped %s/%s@%s, which cannot be read: %s",
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        repr(reason),
+    )
+    return None

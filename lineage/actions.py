@@ -98,7 +98,10 @@ def parse_instant(text: str) -> datetime:
         found = None
     if found is None:
         raise InstantInvalidError(f"{text!r} is no instant; expected 2026-01-31T12:00:00Z")
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError as error:  # year 1 or 9999, moved past the calendar's end by its zone
+        raise InstantInvalidError(f"{text!r} lies outside the years 1 to 9999") from error
 
 
 def _cluster_id(name: str | None) -> int | None:

@@ -76,8 +76,13 @@ def test_filters(client: Client, cluster: Cluster, query: dict[str, str], count:
     assert client.get(EDGES, query).json()["count"] == count
 
 
-def test_refuses_what_is_no_instant_and_no_cluster(client: Client, cluster: Cluster) -> None:
-    answer = client.get(EDGES, {"as_of": "tuesday"})
+@pytest.mark.parametrize(
+    "instant", ["tuesday", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"]
+)
+def test_refuses_what_is_no_instant_and_no_cluster(
+    client: Client, cluster: Cluster, instant: str
+) -> None:
+    answer = client.get(EDGES, {"as_of": instant})
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
     assert client.get(EDGES, {"cluster": "x"}).status_code == 404
 

@@ -63,6 +63,7 @@ class ListTopics(_ListView):
 
     @extend_schema(
         operation_id="list_topics",
+        responses=TopicSerializer(many=True),
         parameters=[
             _text("q", "part of the name or the description"),
             _text("cluster", "name of the cluster"),
@@ -120,6 +121,7 @@ class ListServices(_ListView):
 
     @extend_schema(
         operation_id="list_services",
+        responses=ServiceSerializer(many=True),
         parameters=[
             _text("q", "part of the name or the description"),
             _text("context", "name of the bounded context that it belongs to"),
@@ -152,7 +154,7 @@ class ListContexts(_ListView):
 
     serializer_class = ContextSerializer
 
-    @extend_schema(operation_id="list_contexts")
+    @extend_schema(operation_id="list_contexts", responses=ContextSerializer(many=True))
     def get(self, _request: Request) -> Response:
         """List the bounded contexts by name, with their services and topics."""
         contexts = BoundedContext.objects.prefetch_related("services", "topics").order_by("name")
@@ -164,7 +166,7 @@ class ListClusters(_ListView):
 
     serializer_class = ClusterSerializer
 
-    @extend_schema(operation_id="list_clusters")
+    @extend_schema(operation_id="list_clusters", responses=ClusterSerializer(many=True))
     def get(self, _request: Request) -> Response:
         """List the clusters by name, with what became of the last attempt to reach each."""
         return self.answer(Cluster.objects.order_by("name"), ClusterSerializer)
@@ -177,6 +179,7 @@ class ListFindings(_ListView):
 
     @extend_schema(
         operation_id="list_findings",
+        responses=FindingSerializer(many=True),
         parameters=[
             _text("rule", "name of the rule"),
             _text("severity", "how grave", SEVERITIES),

@@ -32,6 +32,15 @@ def _problem(
     return Response(body, status, headers=headers, content_type="application/problem+json")
 
 
+def _sentence(errors: Any) -> str:
+    """Return what a validation found as one text: `detail` is a string (RFC 9457, 3.1.4)."""
+    if isinstance(errors, dict):
+        return "; ".join(f"{name}: {_sentence(found)}" for name, found in errors.items())
+    if isinstance(errors, list):
+        return ", ".join(_sentence(found) for found in errors)
+    return str(errors)
+
+
 def answer_error(error: Exception, _context: dict[str, Any]) -> Response | None:
     """Map an error to an RFC 9457 problem; `None` leaves an unknown one to Django's 500."""
     if isinstance(error, AppError):
@@ -41,7 +50,9 @@ def answer_error(error: Exception, _context: dict[str, Any]) -> Response | None:
     if isinstance(error, PermissionDenied):
         return _problem(403, "forbidden", str(error))
     if isinstance(error, exceptions.ValidationError):
-        return _problem(error.status_code, "invalid", error.detail)
+        answer = _problem(error.status_code, "invalid", _sentence(error.detail))
+        answer.data["errors"] = error.detail
+        return answer
     if isinstance(error, exceptions.APIException):
         code = str(error.default_code).replace("_", "-")
         return _problem(error.status_code, code, str(error.detail))

@@ -1,16 +1,11 @@
 """Every address of the product; each app brings its own."""
 
 from django.urls import include, path
-from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 urlpatterns = [
     path("", include("config.health")),
-    path(
-        "api/openapi.json",
-        SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]),
-        name="openapi",
-    ),
+    path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("", include("registry.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("lineage.api.urls")),

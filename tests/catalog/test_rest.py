@@ -262,3 +262,19 @@ def test_a_verdict_ages(client: Client, shop: Cluster, witness: Witness) -> None
     assert writer["verdict"] == "unverified"
     assert writer["observed"] == []
     assert writer["reasons"][0].startswith("orders wrote it last 3 h ago")
+
+
+def test_every_list_is_described_with_its_envelope(client: Client) -> None:
+    paths = client.get("/api/openapi.json", HTTP_ACCEPT="application/json").json()["paths"]
+    for name in ("topics", "services", "contexts", "clusters", "findings"):
+        listed = paths[f"/api/v1/{name}"]["get"]
+        assert {"limit", "offset"} <= {it["name"] for it in listed["parameters"]}
+        (body,) = listed["responses"]["200"]["content"].values()
+        assert "/Paginated" in body["schema"]["$ref"]
+
+
+def test_a_filter_that_is_none_of_its_values_is_told_as_text(client: Client) -> None:
+    answer = client.get("/api/v1/topics", {"kind": "bogus"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["detail"].startswith("kind: 'bogus' is none of event, ")
+    assert set(answer.json()["errors"]) == {"kind"}

@@ -1,5 +1,6 @@
 """The commands as one types them: exit codes, what is printed, kills in the middle, PostgreSQL."""
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import time
 import uuid
 from io import StringIO
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -21,6 +23,7 @@ from registry.transfer.entries import Snapshot
 from registry.transfer.folder import read_folder, write_folder
 from registry.transfer.store import read_store
 from tests.registry.transfer.samples import avro, empty, entry, essence, fill, snapshot
+from tests.serving import serve
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,19 +65,19 @@ def test_what_was_left_out_is_printed_and_the_code_is_1(tmp_path: Path) -> None:
     moved = snapshot(entry("theirs", 1, 1, avro("Theirs")), entry("good", 1, 2))
     moved.configs["good"] = {"compatibilityLevel": "FULL"}
     write_folder(tmp_path, moved)
-    assert run("registry_import", "--folder", str(tmp_path)) == (
-        1,
-        "refused   theirs version 1: id 1 is held by another schema, mine version 1\n"
-        "2 versions, 1 configs, 0 modes: 2 created, 0 updated, 0 equal, 0 different, 1 refused\n",
-    )
+    code, printed = run("registry_import", "--folder", str(tmp_path))
+    assert code == 1
+    assert printed.splitlines() == [
+        "refused   theirs version 1: id 1 is held by another schema, mine version 1",
+        "2 versions, 1 configs, 0 modes: 2 created, 0 updated, 0 equal, 0 different, 1 refused",
+    ]
     moved.configs["good"] = {"compatibilityLevel": "NONE"}
     write_folder(tmp_path, moved)
     code, printed = run("registry_import", "--folder", str(tmp_path))
     assert code == 1
     assert "different config good: compatibilityLevel FULL here, NONE there\n" in printed
-    assert (
-        "updated   config good" in run("registry_import", "--folder", str(tmp_path), "--update")[1]
-    )
+    updated = run("registry_import", "--folder", str(tmp_path), "--update")[1]
+    assert "updated   config good" in updated
 
 
 @pytest.mark.kafka
@@ -164,6 +167,35 @@ def test_killed_in_the_middle_and_run_again_all_is_there_once(tmp_path: Path) ->
     assert f"{4000 - half} created, 0 updated, {half} equal, 0 different, 0 refused" in last.stdout
     manage(environment, "registry_export", "--folder", str(tmp_path / "again"))
     assert essence(read_folder(tmp_path / "again")) == essence(large())
+
+
+def test_clients_register_while_an_import_runs(tmp_path: Path) -> None:
+    write_folder(tmp_path / "export", large())
+    with serve(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'shared.sqlite3'}") as served:
+        importing = subprocess.Popen(
+            [
+                *(sys.executable, str(ROOT / "manage.py"), "registry_import"),
+                *("--folder", str(tmp_path / "export")),
+            ],
+            env=served.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        wait_until_more(tmp_path / "shared.sqlite3", 100)
+        given = []
+        while importing.poll() is None and len(given) < 60:
+            number = len(given)
+            body = json.dumps({"schema": avro("New", f"n{number}")}).encode()
+            url = f"{served.url}/subjects/new-{number}/versions"
+            request = Request(url, body, {"Content-Type": "application/json"})
+            with urlopen(request, timeout=30) as answer:
+                given.append(json.loads(answer.read())["id"])
+        printed, _ = importing.communicate(timeout=120)
+    assert importing.returncode == 0
+    assert "4000 created, 0 updated, 0 equal, 0 different, 0 refused" in printed
+    assert given == list(range(4001, 4001 + len(given)))
+    assert given
 
 
 def count(database: Path) -> int:

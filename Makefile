@@ -9,7 +9,7 @@ TEST_PROCESSES ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-clients lint fmt bench lock
+.PHONY: help install run test test-clients test-fuzz openapi lint fmt bench lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
 
 test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
 	@exec $(BIN)/python -m pytest -m clients tests/clients
+
+test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served registry
+	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py
+
+openapi: $(BIN)/.base ## renew docs/openapi.json
+	@$(BIN)/python manage.py spectacular --format openapi-json --validate --file docs/openapi.json
 
 bench: $(BIN)/.dev ## measure the served registry, live copying and regeneration
 	@$(BIN)/python -m bench.registry

@@ -183,6 +183,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     # several answers have a field `kind`
     "ENUM_NAME_OVERRIDES": {"TopicKindEnum": "catalog.models.Topic.Kind"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.describe_problems",
+        "config.openapi.name_rooms",
+        "registry.api.openapi.document.add_registry",
+    ],
 }
 
 # -- jobs ---------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """Every address of the product; each app brings its own."""
 
-from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView
+from django.urls import include, path, re_path
+
+from config import openapi
 
 urlpatterns = [
     path("", include("config.health")),
-    path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("api/openapi.json", openapi.show_openapi, name="openapi"),
+    re_path(r"^api/?$", openapi.show_api, name="api"),
     path("", include("registry.api.urls")),
     path("api/v1/", include("catalog.api.urls")),
     path("api/v1/", include("lineage.api.urls")),

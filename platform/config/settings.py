@@ -220,4 +220,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # kafka-python tells of every connection it opens, at every sample
+    "loggers": {"kafka": {"level": "WARNING"}},
 }

@@ -11,6 +11,11 @@ from registry.errors import RuleSetInvalidError
 
 Values = dict[str, Any]
 
+VERSION = "confluent:version"
+"""The metadata property that names the version which a schema is, or is to become."""
+RESERVED = "confluent:reserved"
+"""The metadata property that lists, comma-separated, names which no field may have."""
+
 RULE_LISTS = ("migrationRules", "domainRules", "encodingRules")
 _MODES = {
     "migrationRules": {"UPGRADE", "DOWNGRADE", "UPDOWN"},
@@ -182,6 +187,35 @@ def property_of(metadata: Values | None, name: str) -> str | None:
     """A metadata property, or None."""
     value = ((metadata or {}).get("properties") or {}).get(name)
     return None if value is None else str(value)
+
+
+def without_property(metadata: Values | None, name: str) -> Values | None:
+    """The metadata without one property; None when nothing else was there."""
+    if property_of(metadata, name) is None or metadata is None:
+        return metadata
+    rest = {key: value for key, value in metadata["properties"].items() if key != name}
+    kept = {key: value for key, value in metadata.items() if key != "properties"}
+    return (kept | ({"properties": rest} if rest else {})) or None
+
+
+def with_version(metadata: Values | None, version: int) -> Values | None:
+    """The metadata with its version property, where it has one, naming the version."""
+    if metadata is None or property_of(metadata, VERSION) is None:
+        return metadata
+    properties = {**metadata["properties"], VERSION: str(version)}
+    return {**metadata, "properties": properties}
+
+
+def version_of(metadata: Values | None) -> int | None:
+    """The version that the metadata asks for; None when it leaves that open."""
+    text = property_of(metadata, VERSION) or ""
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:11]) < 2**31 else None
+
+
+def reserved_names(metadata: Values | None) -> set[str]:
+    """Names that the metadata reserves."""
+    listed = (property_of(metadata, RESERVED) or "").split(",")
+    return {name.strip() for name in listed} - {""}
 
 
 def canonical(value: Values | None) -> str:

@@ -1,16 +1,31 @@
 """Looking a schema up under a subject: which version is this text?"""
 
-from registry.actions.reading import locate, subject_version, versions_of
+from collections.abc import Container
+
+from django.db.models import QuerySet
+
+from registry.actions.reading import in_style, locate, schema_text, subject_version, versions_of
 from registry.actions.scopes import config_in_scope
 from registry.actions.submission import Submission, parse_submission
 from registry.actions.writing import check_name
-from registry.data_contract import Values, canonical
+from registry.data_contract import (
+    VERSION,
+    Values,
+    canonical,
+    restore,
+    version_of,
+    without_property,
+)
 from registry.entities import SubjectVersion
 from registry.errors import SchemaNotFoundError, SubjectNotFoundError
 from registry.formats.contract import Parsed
+from registry.formats.styles import has_style
 from registry.identity import digest_text
 from registry.models import Version
 from registry.naming import SubjectName
+
+MOST_RESOLVED = 100
+"""Versions with references that one look-up writes out, the newest first."""
 
 
 def stored_text(parsed: Parsed, submission: Submission, config: Values) -> str:
@@ -28,16 +43,43 @@ def find_equal(
 ) -> Version | None:
     """The newest version with this content; absent metadata and rules match any.
 
-    The stored text is compared first, then (when normalising) the normal form.
+    The stored text is compared first, then (when normalising) the normal form; an Avro text
+    without references also equals a version that has them, when its references are written out.
     """
     texts = dict.fromkeys((parsed.text, stored_text(parsed, submission, config)))
     digests = [digest_text(parsed.format, text, submission.references) for text in texts]
-    rows = versions_of(name, deleted=deleted).filter(schema__text_digest__in=digests)
-    if submission.metadata is not None:
-        rows = rows.filter(schema__metadata=canonical(submission.metadata))
+    rows = versions_of(name, deleted=deleted)
     if submission.ruleset is not None:
         rows = rows.filter(schema__ruleset=canonical(submission.ruleset))
-    return rows.last()
+    for row in rows.filter(schema__text_digest__in=digests).reverse():
+        if _has_metadata(row, submission.metadata):
+            return row
+    if submission.references or not has_style(parsed.format, "resolved"):
+        return None
+    return _find_resolved(rows, submission, texts)
+
+
+def _find_resolved(
+    rows: QuerySet[Version], submission: Submission, texts: Container[str]
+) -> Version | None:
+    """The newest version whose text, its references written out, is one of the texts."""
+    referring = rows.filter(schema__references__position=0, schema__format=submission.format)
+    for row in referring.prefetch_related("schema__references").reverse()[:MOST_RESOLVED]:
+        if not _has_metadata(row, submission.metadata):
+            continue
+        if in_style(schema_text(row.schema), "resolved").text in texts:
+            return row
+    return None
+
+
+def _has_metadata(row: Version, wanted: Values | None) -> bool:
+    """Whether a version has this metadata; its version property only counts when it is sent."""
+    if wanted is None:
+        return True
+    found = restore(row.schema.metadata)
+    if version_of(wanted) is None:
+        found, wanted = without_property(found, VERSION), without_property(wanted, VERSION)
+    return canonical(found) == canonical(wanted)
 
 
 def look_up(
@@ -53,7 +95,7 @@ def look_up(
     config = config_in_scope(name)
     if not versions_of(name, deleted=deleted).exists():
         raise SubjectNotFoundError(subject)
-    parsed = parse_submission(submission, name.context)
+    parsed = parse_submission(submission, name.context, new=False)
     found = find_equal(name, submission, parsed, config, deleted=deleted)
     if found is None or (version is not None and found.version != version):
         raise SchemaNotFoundError

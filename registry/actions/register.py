@@ -8,6 +8,7 @@ inside the lock, so that a registration always ends.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -23,6 +24,8 @@ from registry.data_contract import (
     canonical,
     merge_metadata,
     merge_rulesets,
+    version_of,
+    with_version,
 )
 from registry.entities import SubjectVersion
 from registry.errors import (
@@ -48,7 +51,7 @@ class _Prepared:
     text: str
     metadata: Values | None
     ruleset: Values | None
-    seen: tuple[tuple[int, datetime | None], ...] = field(repr=False)
+    seen: tuple[tuple[int, datetime | None, int], ...] = field(repr=False)
 
 
 class _HistoryMovedError(Exception):
@@ -92,23 +95,29 @@ def _check_mode(name: SubjectName, submission: Submission) -> str:
 
 def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVersion:
     """Everything that needs no lock: parse, look up, merge, compare."""
-    mode = _check_mode(name, submission)
     config = config_in_scope(name)
-    # most registrations are of what is there already: answer before reading the history
-    existing = _find_existing(name, submission, config, mode)
-    if existing is not None:
+    # most registrations are of what is there already, which no mode forbids
+    existing = _find_existing(name, submission, config)
+    if existing is not None and submission.id in {None, existing.schema.number}:
         return subject_version(existing)
+    imported = _check_mode(name, submission) == "IMPORT"
     # what is seen is read before what is compared: a version that comes later shows in the lock
-    seen = tuple(versions_of(name, deleted=True).values_list("pk", "deleted_at"))
-    existing = _find_existing(name, submission, config, mode)
+    rows = versions_of(name, deleted=True).values_list("pk", "deleted_at", "version")
+    seen = tuple(rows)
+    existing = _find_existing(name, submission, config)
     if existing is not None:
-        return subject_version(existing)
+        if submission.id in {None, existing.schema.number}:
+            return subject_version(existing)
+        raise IdMismatchError(existing.schema.number, submission.id)
     history = relevant_history(name, config)
     latest = history[-1] if history else None
     submission = _with_text(submission, latest)
-    parsed = parse_submission(submission, name.context)
-    metadata, ruleset = _contract(submission, latest, config)
-    if mode != "IMPORT":
+    strict = not imported and config.get("validateNewSchemas") is not False
+    parsed = parse_submission(submission, name.context, new=strict)
+    metadata, ruleset = submission.metadata, submission.ruleset
+    if not imported:
+        metadata, ruleset = _contract(submission, latest, config)
+        submission, metadata = _with_version(submission, metadata, seen)
         judgement = judge(Candidate(parsed, metadata), history, config)
         if not judgement.compatible:
             raise IncompatibleError(name, judgement.messages)
@@ -116,19 +125,21 @@ def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVe
     return _Prepared(submission, parsed, text, metadata, ruleset, seen)
 
 
-def _find_existing(
-    name: SubjectName, submission: Submission, config: Values, mode: str
-) -> Version | None:
+def _with_version(
+    submission: Submission, metadata: Values | None, seen: Sequence[tuple[int, Any, int]]
+) -> tuple[Submission, Values | None]:
+    """The version that the metadata asks for, asked for; and the metadata naming the next one."""
+    following = (seen[-1][2] if seen else 0) + 1
+    wanted = submission.version or version_of(submission.metadata)
+    return replace(submission, version=wanted), with_version(metadata, following)
+
+
+def _find_existing(name: SubjectName, submission: Submission, config: Values) -> Version | None:
     """The live version that the submission already is; an empty text is none."""
     if not submission.text.strip():
         return None
-    parsed = parse_submission(submission, name.context)
-    existing = find_equal(name, submission, parsed, config)
-    if existing is None or submission.id in {None, existing.schema.number}:
-        return existing
-    if mode != "IMPORT" and submission.id is not None:
-        raise IdMismatchError(existing.schema.number, submission.id)
-    return None
+    parsed = parse_submission(submission, name.context, new=False)
+    return find_equal(name, submission, parsed, config)
 
 
 def _with_text(submission: Submission, latest: Version | None) -> Submission:
@@ -163,8 +174,8 @@ def _insert(name: SubjectName, prepared: _Prepared, registered_by: str) -> Subje
     """Inside the transaction: lock, see that nothing moved, allocate, insert."""
     context = lock_context(name.context)
     subject = lock_subject(context, name.name)
-    rows = list(versions_of(name, deleted=True).values_list("pk", "deleted_at", "version"))
-    if tuple((pk, deleted_at) for pk, deleted_at, _ in rows) != prepared.seen:
+    rows = tuple(versions_of(name, deleted=True).values_list("pk", "deleted_at", "version"))
+    if rows != prepared.seen:
         raise _HistoryMovedError
     for each in prepared.submission.references:
         target = SubjectName.read(each.subject, name.context)

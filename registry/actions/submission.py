@@ -25,17 +25,23 @@ class Submission:
     normalize: bool = False
 
 
-def parse_submission(submission: Submission, context: str) -> Parsed:
-    """Check limits, resolve references and parse; SchemaRefusedError says what is wrong."""
+def parse_submission(submission: Submission, context: str, *, new: bool = True) -> Parsed:
+    """Check limits, resolve references and parse; SchemaRefusedError says what is wrong.
+
+    What is not `new`, looked up or imported, need only be readable.
+    """
     kind = submission.format
     if kind not in formats.NAMES:
         raise SchemaRefusedError(f"Invalid schema type {kind}")
     check_size(submission.text)
     dependencies = resolve_references(submission.references, context)
     try:
-        return parse_cached(kind, submission.text, dependencies)
+        parsed = parse_cached(kind, submission.text, dependencies)
+        if new:
+            formats.check_new(parsed)
     except SchemaInvalidError as wrong:
         raise SchemaRefusedError(f"Invalid schema of type {kind}, details: {wrong}") from wrong
     except RecursionError:
         message = f"Invalid schema of type {kind}, details: nested too deeply"
         raise SchemaRefusedError(message) from None
+    return parsed

@@ -25,7 +25,8 @@ def _check(call: Call, subject: str, version: str | None, context: str) -> Json:
         actions.reading.read_version(version)
     try:
         submission = read_submission(call.body(), name.context, normalize=call.flag("normalize"))
-        parsed = actions.parse_submission(submission, name.context)
+        strict = actions.config_in_scope(name).get("validateNewSchemas") is not False
+        parsed = actions.parse_submission(submission, name.context, new=strict)
         candidate = Candidate(parsed, submission.metadata)
         verdict = actions.check_compatibility(name, candidate, version)
     except SchemaRefusedError as refused:

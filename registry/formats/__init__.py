@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from typing import get_args
 
-from registry.formats.contract import Format, FormatName
+from registry.formats.contract import Format, FormatName, Parsed
 
 NAMES: tuple[FormatName, ...] = get_args(FormatName)
 _MODULES: Mapping[str, str] = {
@@ -23,3 +23,9 @@ def get(name: str) -> Format:
     """
     loaded: Format = import_module(_MODULES[name]).FORMAT
     return loaded
+
+
+def check_new(parsed: Parsed) -> None:
+    """What a new schema must keep to beyond parsing; SchemaInvalidError says what it does not."""
+    if parsed.format == "AVRO":
+        import_module("registry.formats.avro.strict").check(parsed.model)

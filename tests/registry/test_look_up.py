@@ -48,3 +48,26 @@ def test_in_one_version(registry: Registry) -> None:
     assert (status, found["version"]) == (200, 1)
     assert registry.error("POST", "/subjects/orders-value/versions/2", body) == (404, 40403)
     assert registry.error("POST", "/subjects/orders-value/versions/3", body) == (404, 40402)
+
+
+ITEM = record("Item", sku="string")
+
+
+def test_an_avro_text_with_its_references_written_out(registry: Registry) -> None:
+    registry.register("item", ITEM)
+    reference = {"name": "Item", "subject": "item", "version": 1}
+    made = registry.register("s", record(item="Item"), references=[reference])
+    whole = {"schema": text_of(record(item=ITEM))}
+    status, found = registry.call("POST", "/subjects/s", whole)
+    assert (status, found["version"]) == (200, 1)
+    assert registry.call("POST", "/subjects/s/versions", whole)[1]["id"] == made["id"]
+    other = {"schema": text_of(record(item=record("Item", sku="int")))}
+    assert registry.error("POST", "/subjects/s", other) == (404, 40403)
+
+
+def test_in_the_normal_form_that_the_config_asks_for(registry: Registry) -> None:
+    registry.call("PUT", "/config/n", {"normalize": True})
+    registry.register("n", {"type": "string", "b": 1, "a": 2})
+    body = {"schema": '{"a": 2, "type": "string", "b": 1}'}
+    assert registry.call("POST", "/subjects/n", body)[1]["version"] == 1
+    assert registry.call("POST", "/subjects/n/versions", body)[1]["version"] == 1

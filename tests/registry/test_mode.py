@@ -68,9 +68,22 @@ def test_import_keeps_ids_and_versions(registry: Registry) -> None:
     assert registry.get("/subjects/s/versions") == [1, 3]
     other = {"schema": '"long"', "id": 7}
     assert registry.error("POST", "/subjects/s/versions", other) == (422, 42205)
-    assert registry.error("POST", "/subjects/s/versions", BODY) == (422, 42205)
+    assert registry.error("POST", "/subjects/s/versions", {"schema": '"bytes"'}) == (422, 42205)
+    again = {**BODY, "id": 9}
+    status, body = registry.call("POST", "/subjects/s/versions", again)
+    assert (status, body["error_code"]) == (422, 42207)
+    assert body["message"] == "Schema already registered with id 7 instead of input id 9"
     registry.call("PUT", "/mode/s", {"mode": "READWRITE"})
     assert registry.register("t", '"double"')["id"] == 8
+
+
+def test_what_is_registered_is_answered_in_any_mode(registry: Registry) -> None:
+    made = registry.register("s", '"string"')
+    for mode in ("READONLY", "READONLY_OVERRIDE", "IMPORT", "READWRITE"):
+        assert registry.call("PUT", "/mode/s?force=true", {"mode": mode})[0] == 200
+        assert registry.register("s", '"string"') == made
+        assert registry.register("s", '"string"', id=made["id"]) == made
+    assert registry.error("POST", "/subjects/s/versions", {**BODY, "id": 9}) == (422, 42205)
 
 
 def test_import_needs_an_empty_scope(registry: Registry) -> None:

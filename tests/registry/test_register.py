@@ -1,6 +1,6 @@
 """POST /subjects/{s}/versions."""
 
-from tests.registry.conftest import Registry, record
+from tests.registry.conftest import Registry, record, text_of
 
 ORDER = record(id="string")
 
@@ -60,3 +60,56 @@ def test_the_answer_holds_the_schema_only_when_it_is_not_what_was_sent(registry:
     made = registry.call("POST", path, {"schema": '{"type": "string", "x": 1}'})[1]
     assert made["metadata"] == {"properties": {"a": "b"}}
     assert made["schema"] == '{"type": "string", "x": 1}'
+
+
+def _with_default(kind: str, default: object) -> dict[str, str]:
+    return {"schema": text_of(record(f=(kind, default)))}
+
+
+def test_a_new_schema_is_validated_unless_configured_off(registry: Registry) -> None:
+    path, body = "/subjects/s/versions", _with_default("int", "foo")
+    assert registry.error("POST", path, body) == (422, 42201)
+    assert registry.error("POST", f"/compatibility{path}", body) == (422, 42201)
+    registry.call("PUT", "/config/s", {"validateNewSchemas": False})
+    assert registry.call("POST", f"/compatibility{path}", body) == (200, {"is_compatible": True})
+    assert registry.call("POST", path, body)[0] == 200
+    registry.call("PUT", "/config/s", {"validateNewSchemas": True})
+    assert registry.call("POST", path, body)[1]["version"] == 1
+    assert registry.call("POST", "/subjects/s", body)[1]["version"] == 1
+    assert registry.error("POST", path, _with_default("int", "bar")) == (422, 42201)
+    names = {"schema": '{"type":"enum","name":"E","symbols":["\u00e9"]}'}
+    assert registry.error("POST", "/subjects/t/versions", names) == (422, 42201)
+
+
+def test_an_old_schema_is_imported_as_it_is(registry: Registry) -> None:
+    registry.call("PUT", "/mode/s", {"mode": "IMPORT"})
+    assert registry.register("s", _with_default("string", None)["schema"], id=5)["id"] == 5
+    reference = {"name": "Order", "subject": "s", "version": 1}
+    made = registry.register("t", '{"type":"array","items":"Order"}', references=[reference])
+    assert made["id"] == 6
+
+
+def _asking(version: object) -> dict[str, object]:
+    return {"schema": '"int"', "metadata": {"properties": {"confluent:version": str(version)}}}
+
+
+def test_the_version_that_metadata_asks_for(registry: Registry) -> None:
+    path = "/subjects/s/versions"
+    assert registry.error("POST", path, _asking(2)) == (422, 42201)
+    assert registry.call("POST", path, _asking(1))[1]["version"] == 1
+    assert registry.call("POST", path, _asking(1))[1]["version"] == 1
+    assert registry.call("POST", path, _asking(2))[1]["version"] == 2
+    assert registry.get(f"{path}/2")["id"] == 2
+    for version in (1, 2):
+        assert registry.call("POST", "/subjects/s", _asking(version))[1]["version"] == version
+    assert registry.error("POST", "/subjects/s", _asking(3)) == (404, 40403)
+    for open_one in ("0", "-1", "x"):
+        assert registry.call("POST", "/subjects/s", _asking(open_one))[1]["version"] == 2
+    assert registry.call("POST", "/subjects/s", {"schema": '"int"'})[1]["version"] == 2
+    assert registry.get("/subjects/s/metadata?key=confluent:version&value=1")["version"] == 1
+
+
+def test_an_inherited_version_property_names_its_own_version(registry: Registry) -> None:
+    registry.register("s", _asking(1)["schema"], metadata=_asking(1)["metadata"])
+    made = registry.register("s", '"long"')
+    assert (made["version"], made["metadata"]) == (2, _asking(2)["metadata"])

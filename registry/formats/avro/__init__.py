@@ -11,6 +11,7 @@ from registry.formats.avro.compare import compare
 from registry.formats.avro.model import (
     ABSENT,
     Collection,
+    Enum,
     Model,
     Named,
     Record,
@@ -18,7 +19,7 @@ from registry.formats.avro.model import (
     Type,
     Union,
 )
-from registry.formats.avro.parse import Parser, check_defaults, read_json
+from registry.formats.avro.parse import Parser, read_json
 from registry.formats.avro.render import Printer, dump
 from registry.formats.contract import (
     Dependency,
@@ -37,13 +38,15 @@ class AvroFormat:
     name: FormatName = "AVRO"
 
     def parse(self, text: str, dependencies: Sequence[Dependency] = ()) -> Parsed:
-        """Parse and validate; each dependency's names are known to what follows it."""
+        """Parse; each dependency's names are known to what follows it.
+
+        Old schemas may have names and defaults that `strict.check` refuses in new ones.
+        """
         parser = Parser()
         for dependency in dependencies:
             parser.parse(read_json(dependency.text))
         referenced = tuple(parser.names.values())
         model = Model(parser.parse(read_json(text)), referenced)
-        check_defaults(model.root)
         stored, normal = Printer(model).print(), Printer(model, normal=True).print()
         try:
             stored.encode()
@@ -113,6 +116,8 @@ def _words(each: Type) -> str:
         return " | ".join(map(_words, each.branches))
     if isinstance(each, Collection):
         return f"{each.kind}<{_words(each.inner)}>"
+    if isinstance(each, Enum):
+        return f"{each.name.full} enum({', '.join(each.symbols)})"
     if isinstance(each, Named):
         return each.name.full
     logical = each.props.get("logicalType")

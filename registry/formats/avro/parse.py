@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from registry.formats.avro.defaults import is_valid_default
 from registry.formats.avro.model import (
     ABSENT,
     PRIMITIVES,
@@ -196,34 +195,6 @@ class Parser:
         fixed.aliases = [Name.read(alias, name.space) for alias in _aliases(node, path)]
         self._define(fixed, path)
         return fixed
-
-
-def check_defaults(root: Type) -> None:
-    """Refuse a default that its field's type cannot hold; called once every name is known."""
-    waiting: list[tuple[Type, str]] = [(root, "")]
-    seen: set[int] = set()
-    while waiting:
-        each, path = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, Union):
-            waiting += [(branch, f"{path}/{at}") for at, branch in enumerate(each.branches)]
-        elif isinstance(each, Collection):
-            waiting.append((each.inner, f"{path}/{'items' if each.kind == 'array' else 'values'}"))
-        elif isinstance(each, Record):
-            for at, declared in enumerate(each.fields):
-                _check_default(declared, f"{path}/fields/{at}")
-                waiting.append((declared.type, f"{path}/fields/{at}/type"))
-
-
-def _check_default(declared: RecordField, path: str) -> None:
-    if declared.default is ABSENT or is_valid_default(declared.type, declared.default):
-        return
-    shown = json.dumps(declared.default)[:200]
-    raise SchemaInvalidError(
-        f"Invalid default for field {declared.name}: {shown} not a {declared.type.kind}", path
-    )
 
 
 def _props(node: dict[str, Any], reserved: frozenset[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.formats import get
+from registry.formats import check_new, get
 from registry.formats.contract import Dependency, SchemaInvalidError
 
 AVRO = get("AVRO")
@@ -105,9 +105,6 @@ INVALID = {
     "no name": '{"type":"record","fields":[]}',
     "bad name": '{"type":"record","name":"a-b","fields":[]}',
     "primitive's name": '{"type":"record","name":"int","fields":[]}',
-    "bad default": (
-        '{"type":"record","name":"A","fields":[{"name":"f","type":"int","default":"x"}]}'
-    ),
     "enum default": '{"type":"enum","name":"A","symbols":["B"],"default":"C"}',
     "negative size": '{"type":"fixed","name":"A","size":-1}',
     "field twice": (
@@ -124,6 +121,32 @@ INVALID = {
 def test_invalid_schemas(name: str) -> None:
     with pytest.raises(SchemaInvalidError):
         AVRO.parse(INVALID[name])
+
+
+NOT_NEW = {
+    "bad default": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":"int","default":"x"}]}'
+    ),
+    "bad default within": (
+        '{"type":"map","values":{"type":"record","name":"A","fields":[{"name":"f","type":"string",'
+        '"default":null}]}}'
+    ),
+    "letters of another alphabet": '{"type":"fixed","name":"Größe","size":1}',
+    "a field's": '{"type":"record","name":"A","fields":[{"name":"é","type":"int"}]}',
+    "a symbol's": '{"type":"enum","name":"A","symbols":["é"]}',
+    "a namespace's": '{"type":"fixed","name":"A","namespace":"ä.b","size":1}',
+}
+
+
+@pytest.mark.parametrize("name", NOT_NEW)
+def test_what_only_an_old_schema_may_hold(name: str) -> None:
+    parsed = AVRO.parse(NOT_NEW[name])
+    with pytest.raises(SchemaInvalidError):
+        check_new(parsed)
+
+
+def test_references_are_old() -> None:
+    check_new(AVRO.parse('["A"]', (Dependency("A", NOT_NEW["bad default"]),)))
 
 
 def test_where_something_is_wrong() -> None:

@@ -57,13 +57,14 @@ def _reserve(snapshot: Snapshot) -> None:
     """Make the contexts, and raise their counters: no id used there is ever given out here."""
     for name, next_id in sorted(snapshot.next_ids.items()):
         known = SchemaContext.objects.filter(name=name).first()
-        if known is not None and known.listed and known.next_id >= next_id:
+        listed = name not in snapshot.forgotten or (known is not None and known.listed)
+        if known is not None and known.listed == listed and known.next_id >= next_id:
             continue
         with transaction.atomic():
             context = lock_context(name)
-            if context.next_id < next_id:
-                context.next_id = next_id
-                context.save(update_fields=["next_id"])
+            context.next_id = max(context.next_id, next_id)
+            context.listed = listed
+            context.save(update_fields=["next_id", "listed"])
 
 
 def _still_here(snapshot: Snapshot) -> list[Outcome]:

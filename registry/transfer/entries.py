@@ -63,13 +63,15 @@ class Snapshot:
     """Everything that a place holds.
 
     `configs` and `modes` are by scope (see registry.models.Config). `next_ids` has every context
-    with the least id that it may still give out. `tombstones` are versions deleted for good.
+    with the least id that it may still give out, `forgotten` ones too: contexts that were deleted.
+    `tombstones` are versions deleted for good.
     """
 
     versions: list[VersionEntry] = field(default_factory=list)
     configs: dict[str, Values] = field(default_factory=dict)
     modes: dict[str, str] = field(default_factory=dict)
     next_ids: dict[str, int] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
     tombstones: set[Key] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 

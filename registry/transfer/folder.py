@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from registry.naming import DEFAULT_CONTEXT, SubjectName, read_context
+from registry.naming import DEFAULT_CONTEXT, SubjectName
 from registry.transfer.entries import Problem, Snapshot, VersionEntry
 from registry.transfer.errors import EntryInvalidError, FolderError
 from registry.transfer.values import (
+    read_home,
     read_mode,
     read_number,
     read_scope,
@@ -104,7 +105,10 @@ def _safe(name: str) -> str:
 def _manifest(snapshot: Snapshot, places: Mapping[SubjectName, str]) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "contexts": {name: {"nextId": each} for name, each in sorted(snapshot.next_ids.items())},
+        "contexts": {
+            name: {"nextId": each} | ({"deleted": True} if name in snapshot.forgotten else {})
+            for name, each in sorted(snapshot.next_ids.items())
+        },
         "configs": dict(sorted(snapshot.configs.items())),
         "modes": dict(sorted(snapshot.modes.items())),
         "versions": [
@@ -134,7 +138,10 @@ def read_folder(folder: Path) -> Snapshot:
     snapshot = Snapshot()
     for name, counter in _part(manifest, "contexts", dict).items():
         with _noting(snapshot, f"context {name}"):
-            snapshot.reserve(read_context(name), read_number(_fields(counter), "nextId", 1))
+            context, fields = read_home(name), _fields(counter)
+            snapshot.reserve(context, read_number(fields, "nextId", 1))
+            if fields.get("deleted") is True:
+                snapshot.forgotten.add(context)
     for scope, values in _part(manifest, "configs", dict).items():
         with _noting(snapshot, f"config {scope}"):
             snapshot.configs[read_scope(scope)] = read_values(_fields(values))

@@ -13,10 +13,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from registry.naming import DEFAULT_CONTEXT, SubjectName, context_scope, read_context
+from registry.naming import DEFAULT_CONTEXT, SubjectName, context_scope
 from registry.transfer.entries import Problem, Snapshot, VersionEntry, in_order
 from registry.transfer.errors import EntryInvalidError
 from registry.transfer.values import (
+    read_home,
     read_mode,
     read_number,
     read_scope,
@@ -44,6 +45,7 @@ class _Log:
 
     def __init__(self) -> None:
         self.versions: defaultdict[SubjectName, dict[int, VersionEntry]] = defaultdict(dict)
+        self.listed = {DEFAULT_CONTEXT}
         self.snapshot = Snapshot()
 
     def take(self, record: LogRecord) -> None:
@@ -113,16 +115,20 @@ class _Log:
                 del self.versions[subject][number]
 
     def context(self, key: Fields, value: Fields | None, _record: LogRecord) -> None:
-        """There is a context."""
-        if value is not None and isinstance(key.get("context"), str):
-            self.snapshot.reserve(read_context(key["context"]))
+        """There is a context, or none any more."""
+        context = read_home(key.get("context"))
+        if value is None:
+            self.listed.discard(context)
+        else:
+            self.snapshot.reserve(context)
+            self.listed.add(context)
 
     def noop(self, _key: Fields, value: Fields | None, _record: LogRecord) -> None:
         """Nothing; our own exports note here which ids are spent."""
         spent = (value or {}).get("nextIds")
         if isinstance(spent, dict):
             for context in spent:
-                self.snapshot.reserve(read_context(context), read_number(spent, context, 1))
+                self.snapshot.reserve(read_home(context), read_number(spent, context, 1))
 
 
 _TAKE: Mapping[str, Callable[[_Log, Fields, Fields | None, LogRecord], None]] = {
@@ -147,6 +153,8 @@ def fold(records: Iterable[LogRecord]) -> Snapshot:
     every = (entry for versions in log.versions.values() for entry in versions.values())
     for entry in in_order(every):
         log.snapshot.add(entry)
+        log.listed.add(entry.subject.context)
+    log.snapshot.forgotten = log.snapshot.next_ids.keys() - log.listed
     return log.snapshot
 
 
@@ -178,7 +186,7 @@ def records_of(snapshot: Snapshot) -> Iterator[tuple[bytes, bytes]]:
     reader that resolves references while it reads finds them.
     """
     for context in sorted(snapshot.next_ids):
-        if context != DEFAULT_CONTEXT:
+        if context != DEFAULT_CONTEXT and context not in snapshot.forgotten:
             fields = {"tenant": "default", "context": context}
             yield _dump({"keytype": "CONTEXT", **fields, "magic": 0}), _dump(fields)
     gone = _deleted_subjects(snapshot)

@@ -6,16 +6,17 @@ know (contexts, /schemas, paging, modes of subjects) is done without.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from registry.actions.scopes import DEFAULT_LEVEL, GLOBAL_SCOPE
-from registry.naming import DEFAULT_CONTEXT, GLOBAL_CONTEXT, context_scope, read_context
+from registry.naming import DEFAULT_CONTEXT, GLOBAL_CONTEXT, context_scope
 from registry.transfer.entries import Problem, Snapshot, VersionEntry, in_order
 from registry.transfer.errors import EntryInvalidError, PeerError
 from registry.transfer.session import Session
-from registry.transfer.values import read_mode, read_scope, read_values, read_version
+from registry.transfer.values import read_home, read_mode, read_scope, read_values, read_version
 
 Progress = Callable[[str, int], None]
 """Told what is being read and how many there are so far."""
@@ -47,8 +48,8 @@ class _Reading:
         if not isinstance(self._session.get("/subjects"), list):
             raise PeerError(f"{self._session.name} is no schema registry: it has no /subjects")
         for name in self._pages("/contexts"):
-            if isinstance(name, str):
-                self._snapshot.reserve(read_context(name))
+            with suppress(EntryInvalidError):
+                self._snapshot.reserve(read_home(name))
         for entry in in_order(self._versions()):
             self._snapshot.add(entry)
         self._read_counters()

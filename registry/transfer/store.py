@@ -20,8 +20,9 @@ def read_store(progress: Callable[[int], None] = lambda _: None) -> Snapshot:
     """Everything that this registry holds; `progress` is told how many versions were read."""
     snapshot = Snapshot()
     for context in SchemaContext.objects.all():
-        if context.listed or context.next_id > 1:
-            snapshot.reserve(context.name, context.next_id)
+        snapshot.reserve(context.name, context.next_id)
+        if not context.listed:
+            snapshot.forgotten.add(context.name)
     rows = Version.objects.select_related("schema__context", "subject__context")
     ordered = rows.prefetch_related("schema__references").order_by("pk")
     for row in ordered.iterator(chunk_size=_CHUNK):

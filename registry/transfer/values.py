@@ -13,7 +13,7 @@ from registry.actions.mode import MODES
 from registry.data_contract import Values, read_metadata, read_ruleset
 from registry.errors import RegistryError
 from registry.identity import Reference
-from registry.naming import ANY_CONTEXT, GLOBAL_CONTEXT, SubjectName
+from registry.naming import ANY_CONTEXT, GLOBAL_CONTEXT, SubjectName, read_context
 from registry.transfer.entries import VersionEntry
 from registry.transfer.errors import EntryInvalidError
 
@@ -103,6 +103,16 @@ def read_subject(subject: Any) -> SubjectName:
     name = SubjectName.read(subject)
     if not name.is_valid or name.context in {GLOBAL_CONTEXT, ANY_CONTEXT}:
         raise EntryInvalidError(f"'{name}' is not a valid subject")
+    return name
+
+
+def read_home(context: Any) -> str:
+    """The name of a context that may hold subjects."""
+    if not isinstance(context, str):
+        raise EntryInvalidError("context is not text")
+    name = read_context(context)
+    if not SubjectName(name, "").is_valid or name in {GLOBAL_CONTEXT, f".{ANY_CONTEXT}"}:
+        raise EntryInvalidError(f"'{name}' is not a valid context")
     return name
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from registry.actions import Submission, register
 from registry.actions.config import set_config
+from registry.actions.context import delete_context
 from registry.actions.delete import delete_subject, delete_version
 from registry.actions.mode import set_mode
 from registry.data_contract import read_metadata, read_ruleset
@@ -59,6 +60,7 @@ def essence(found: Snapshot) -> dict[str, Any]:
         ),
         "configs": found.configs,
         "modes": found.modes,
+        "contexts": found.next_ids.keys() - found.forgotten - {"."},
         "problems": found.problems,
     }
 
@@ -98,6 +100,10 @@ def fill() -> None:
     register("forgotten", Submission(avro("Forgotten")))
     delete_subject(SubjectName.read("forgotten"))
     delete_subject(SubjectName.read("forgotten"), permanent=True)
+    register(":.left:s", Submission(avro("Left")))
+    delete_subject(SubjectName.read(":.left:s"))
+    delete_subject(SubjectName.read(":.left:s"), permanent=True)
+    delete_context(".left")
     set_config(SubjectName.read(""), {"compatibilityLevel": "FULL"})
     set_config(SubjectName.read(":.eu:"), {"normalize": True})
     set_config(SubjectName.read("orders"), {"compatibilityLevel": "NONE", "alias": "purchases"})

@@ -183,7 +183,7 @@ def test_clients_register_while_an_import_runs(tmp_path: Path) -> None:
             text=True,
         )
         wait_until_more(tmp_path / "shared.sqlite3", 100)
-        given = []
+        given: list[int] = []
         while importing.poll() is None and len(given) < 60:
             number = len(given)
             body = json.dumps({"schema": avro("New", f"n{number}")}).encode()

@@ -19,6 +19,7 @@ from catalog.models import BoundedContext, Cluster, Service, Topic
 from config.faults import wants_page
 from lineage.connectors.models import Connector, Run
 from lineage.models import Sampling
+from registry.panels.subjects import Carrier, find_identity
 
 HITS_A_KIND = 8
 FINDINGS_SHOWN = 10
@@ -176,12 +177,20 @@ def _services(words: list[str]) -> list[Hit]:
 
 
 def _subjects(words: list[str]) -> list[Hit]:
+    if identity := find_identity(" ".join(words)):
+        return [_carrier(each) for each in identity.carriers[:HITS_A_KIND]]
     names = [
         name
         for name in registry.actions.list_subjects()
         if all(word.lower() in name.lower() for word in words)
     ]
     return [Hit(name, reverse("subject", args=[name]), "") for name in names[:HITS_A_KIND]]
+
+
+def _carrier(each: Carrier) -> Hit:
+    url = f"{reverse('subject', args=[each.subject])}?version={each.version}"
+    state = ", deleted" if each.deleted else ""
+    return Hit(each.subject, url, f"version {each.version}, id {each.id}{state}")
 
 
 def _copies(words: list[str]) -> list[Hit]:

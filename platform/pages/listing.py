@@ -12,6 +12,7 @@ from django.http import QueryDict
 Row = TypeVar("Row")
 
 ROWS_A_PAGE = 50
+ANY = "any"
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,25 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True)
 class Facet(Generic[Row]):
-    """One property that rows share; the list can be narrowed to one of its values."""
+    """One property that rows share; the list can be narrowed to one of its values.
+
+    With a `default` the list is narrowed to that value until another one, or `any`, is asked for.
+    """
 
     name: str
     label: str
     of: Callable[[Row], str]
+    default: str = ""
+
+    @property
+    def any(self) -> str:
+        """How a query asks for all values."""
+        return ANY if self.default else ""
+
+    def asked(self, query: QueryDict) -> str:
+        """The value that a query narrows to; empty for all."""
+        value = query.get(self.name) or self.default
+        return "" if value == self.any else value
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,7 @@ class Listing(Generic[Row]):
     @property
     def narrowed(self) -> bool:
         """Whether a search or a facet hides any row that could be shown."""
-        return bool(self.words) or any(self.query.get(facet.name) for facet in self.described)
+        return bool(self.words) or any(facet.asked(self.query) for facet in self.described)
 
     @cached_property
     def sort(self) -> str:
@@ -97,7 +112,7 @@ class Listing(Generic[Row]):
         wanted = self.words.lower().split()
         rows = [row for row in self.rows if all(word in self.text(row).lower() for word in wanted)]
         for facet in self.described:
-            if value := self.query.get(facet.name):
+            if value := facet.asked(self.query):
                 rows = [row for row in rows if facet.of(row) == value]
         return self._sorted(rows)
 
@@ -139,7 +154,7 @@ class Listing(Generic[Row]):
 
     def _choices(self, facet: Facet[Row]) -> list[Choice]:
         counts = Counter(facet.of(row) for row in self.rows)
-        asked = self.query.get(facet.name)
+        asked = facet.asked(self.query)
         return [
             Choice(value, count, value == asked) for value, count in sorted(counts.items()) if value
         ]

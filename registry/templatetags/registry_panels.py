@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from registry.panels import latest_of
+from registry.panels.fields import latest_of
 
 register = template.Library()
 

@@ -3,6 +3,14 @@ import { Graphviz } from "../vendor/wasm-graphviz/index.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const engine = Graphviz.load();
+// Graphviz counts in points, a page in pixels
+const POINT = 4 / 3;
+const LEGIBLE = 0.6;
+
+function roomIn(canvas) {
+  const { paddingLeft, paddingRight } = getComputedStyle(canvas);
+  return canvas.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+}
 
 // what presentation attributes say is left to the style sheet, which knows the theme
 const PAINT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family", "target"];
@@ -34,6 +42,24 @@ async function layout(text) {
   return document.importNode(svg, true);
 }
 
+// names of clusters go above the edges that cross them; drawn last, they lie on top
+function raise(svg) {
+  for (const name of svg.querySelectorAll(".cluster text")) {
+    name.classList.add("cluster-name");
+    svg.querySelector(".graph").append(name);
+  }
+}
+
+// A drawing from left to right is too small to read in a narrow place: then from top to bottom,
+// if that comes out larger.
+async function arrange(text, room) {
+  const across = await layout(text);
+  const wide = across.viewBox?.baseVal.width;
+  if (!wide || wide * POINT * LEGIBLE <= room) return across;
+  const down = await layout(text.replace("rankdir=LR", "rankdir=TB"));
+  return down.viewBox?.baseVal.width < wide ? down : across;
+}
+
 function naming(svg, figure) {
   for (const node of svg.querySelectorAll(".node")) {
     if (node.id === figure.dataset.focus) node.classList.add("focus");
@@ -47,21 +73,19 @@ class View {
     this.canvas = canvas;
     this.svg = svg;
     const { width, height } = svg.viewBox.baseVal;
-    // Graphviz counts in points; a page counts in pixels
-    this.width = width * (4 / 3);
-    this.height = height * (4 / 3);
+    this.width = width * POINT;
+    this.height = height * POINT;
     this.fit();
   }
 
   scale(to) {
-    this.zoom = Math.min(3, Math.max(0.2, to));
+    this.zoom = Math.min(3, Math.max(0.15, to));
     this.svg.setAttribute("width", this.width * this.zoom);
     this.svg.setAttribute("height", this.height * this.zoom);
   }
 
   fit() {
-    const room = this.canvas.clientWidth - 16;
-    this.scale(Math.max(0.55, Math.min(1, room / this.width)));
+    this.scale(Math.min(1, roomIn(this.canvas) / this.width));
     const focus = this.svg.querySelector(".focus");
     if (focus) this.reveal(focus);
   }
@@ -154,8 +178,9 @@ function tools(figure, view) {
 
 export async function show(figure) {
   const canvas = figure.querySelector(".canvas");
-  const svg = await layout(figure.querySelector(".dot").textContent);
+  const svg = await arrange(figure.querySelector(".dot").textContent, roomIn(canvas));
   if (!(svg instanceof SVGElement) || svg.namespaceURI !== SVG) return;
+  raise(svg);
   naming(svg, figure);
   canvas.replaceChildren(svg);
   const view = new View(canvas, svg);

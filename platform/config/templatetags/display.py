@@ -45,6 +45,13 @@ STATES: dict[str, tuple[str, str]] = {
     "info": ("", "dash"),
     "done": ("good", "check"),
     "waiting": ("", "dash"),
+    "deleted": ("warn", "cross"),
+    "added": ("good", "plus"),
+    "removed": ("bad", "minus"),
+    "changed": ("warn", "change"),
+    "accepted": ("good", "check"),
+    "refused": ("bad", "cross"),
+    "unchanged": ("good", "equal"),
     UNKNOWN: ("", "question"),
 }
 

@@ -1,0 +1,1 @@
+"""Panels of the catalog that other rooms' pages include."""

@@ -1,0 +1,1 @@
+"""What pages show of subjects and schemas; nothing here registers or changes anything."""

@@ -1,0 +1,99 @@
+"""A schema as a tree of fields, with the version since which each has been there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry import formats
+from registry.actions.reading import (
+    locate,
+    parse_cached,
+    resolve_references,
+    subject_version,
+    versions_of,
+)
+from registry.entities import SubjectVersion
+from registry.errors import RegistryError
+from registry.formats.contract import Field, Parsed, SchemaInvalidError
+from registry.naming import SubjectName
+
+MOST_FIELDS = 200
+"""A page stays legible and light; the raw text has all."""
+LONGEST_SHOWN = 20_000
+"""Characters of a schema text that a page shows; the API has the rest."""
+DEEPEST = 5
+UNREADABLE = (SchemaInvalidError, RegistryError, RecursionError)
+"""What reading a stored schema may end in: an imported one need not be one that we accept."""
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """A field with its place in the tree: `leaf` is its own name, `depth` counts parents.
+
+    `since` is the version from which on it has been there; None where the history was not read.
+    """
+
+    field: Field
+    leaf: str
+    depth: int
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class SchemaPanel:
+    """One version with its fields; `problem` says why they cannot be shown, `cut` how many not.
+
+    `text` is what of the schema's text is shown, `whole` whether that is all of it.
+    """
+
+    at: SubjectVersion
+    fields: list[FieldRow]
+    cut: int = 0
+    problem: str = ""
+    since_known: bool = False
+
+    @property
+    def text(self) -> str:
+        """The schema's text, as much of it as a page shows."""
+        return self.at.schema.text[:LONGEST_SHOWN]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the page shows all of the text."""
+        return len(self.at.schema.text) <= LONGEST_SHOWN
+
+
+def latest_of(subject: str) -> SchemaPanel | None:
+    """Return the newest version of a subject with its fields, or nothing; reads one version."""
+    row = versions_of(locate(SubjectName.read(subject))).last()
+    return None if row is None else panel_of(subject_version(row))
+
+
+def panel_of(version: SubjectVersion, since: Mapping[str, int] | None = None) -> SchemaPanel:
+    """Return a version with its fields as rows of a tree."""
+    try:
+        fields = fields_of(parsed_of(version))
+    except UNREADABLE as error:
+        return SchemaPanel(version, [], problem=str(error))
+    known = since or {}
+    rows = [_row(field, known.get(field.path)) for field in fields[:MOST_FIELDS]]
+    return SchemaPanel(version, rows, max(0, len(fields) - MOST_FIELDS), "", bool(known))
+
+
+def parsed_of(version: SubjectVersion) -> Parsed:
+    """Return a version's schema, parsed; its references are resolved when it has any."""
+    schema = version.schema
+    needed = schema.dependencies
+    if schema.references and not needed:
+        needed = resolve_references(schema.references, schema.context)
+    return parse_cached(schema.format, schema.text, needed)
+
+
+def fields_of(parsed: Parsed) -> list[Field]:
+    """Return all fields of a schema in declared order, each path once."""
+    found = {field.path: field for field in formats.get(parsed.format).fields(parsed)}
+    return list(found.values())
+
+
+def _row(field: Field, since: int | None) -> FieldRow:
+    *above, leaf = field.path.split(".")
+    return FieldRow(field, leaf, min(len(above), DEEPEST), since)

@@ -1,7 +1,8 @@
 """Reads: schemas by id and GUID, versions of subjects, lists. None of them locks anything."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import NoReturn, cast
 from uuid import UUID
@@ -157,17 +158,80 @@ def find_schema_row_for(schema_id: int, name: SubjectName) -> Schema:
     return found or row or _missing(schema_id)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Which schema an id or a GUID means, and one version that carries it, if any."""
+
+    pk: int
+    fingerprint: str
+    context: str
+    subject: str = ""
+    version: int | None = None
+    registered_at: datetime | None = None
+
+
+def identify(schema_id: int, name: SubjectName) -> Identity:
+    """What an id means to a client of `name`, in one read when it means what it says."""
+    usages = _live_first(Version.objects.all()).filter(
+        schema__number=schema_id, schema__context__name=name.context
+    )
+    if name.name:
+        usages = usages.filter(subject__name=name.name)
+    found = (
+        usages.values_list(
+            "schema_id",
+            "schema__fingerprint",
+            "schema__context__name",
+            "subject__name",
+            "version",
+            "registered_at",
+        ).first()
+        if 0 <= schema_id <= _MAX_VERSION
+        else None
+    )
+    if found is not None:
+        return Identity(*found)
+    row = find_schema_row_for(schema_id, name)
+    return _identity(row, usage_of(row, str(name) if name.name else ""))
+
+
+def _identity(row: Schema, usage: Version | None = None) -> Identity:
+    known = Identity(row.pk, row.fingerprint, row.context.name)
+    if usage is None:
+        return known
+    return replace(
+        known,
+        subject=usage.subject.name,
+        version=usage.version,
+        registered_at=usage.registered_at,
+    )
+
+
+def identify_guid(guid: str | UUID) -> Identity:
+    """The schema of a GUID, the default context's rather than another's."""
+    return _identity(find_guid(guid)[0])
+
+
+def identified(found: Identity) -> SchemaText:
+    """The schema, read whole; SchemaNotFoundError when it is gone by now."""
+    row = Schema.objects.select_related("context").filter(pk=found.pk).first()
+    return schema_text(row or _missing(found.pk), resolve=False)
+
+
 def _missing(schema_id: int) -> NoReturn:
     raise SchemaNotFoundError(schema_id)
 
 
 def usage_of(schema: Schema, subject: str = "") -> Version | None:
     """One version that carries the schema: the subject's if named, a live one rather than not."""
-    live_first = F("deleted_at").asc(nulls_first=True)
-    rows = schema.versions.select_related("subject").order_by(live_first, "pk")
+    rows = _live_first(schema.versions.select_related("subject"))
     if subject:
         rows = rows.filter(subject__name=SubjectName.read(subject).name)
     return rows.first()
+
+
+def _live_first(rows: QuerySet[Version]) -> QuerySet[Version]:
+    return rows.order_by(F("deleted_at").asc(nulls_first=True), "pk")
 
 
 def find_with_metadata(

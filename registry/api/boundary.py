@@ -15,6 +15,7 @@ from django.db import DataError
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
+from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 
 from registry.errors import ProtocolError, RegistryError, StoreError
@@ -26,6 +27,7 @@ ACCEPTED = (V1, "application/vnd.schemaregistry+json", "application/json")
 _READABLE = frozenset({*ACCEPTED, "application/octet-stream", ""})
 _TRUE = frozenset({"true"})
 _LARGEST = 2**31 - 1
+_YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ class Text:
     """An answer that is a schema's text as such and not a JSON value."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """JSON that stands for good under its address; `tag` is its ETag, quotes included."""
+
+    content: bytes
+    tag: str
 
 
 class Call:
@@ -111,12 +121,32 @@ Operation = Callable[..., Any]
 
 def answer(request: HttpRequest, value: Any, status: int = 200) -> HttpResponse:
     """A JSON (or plain text) answer in the type that the client prefers."""
-    chosen = _negotiate(request.headers.get("Accept", ""))
-    if chosen is None:
-        chosen, status = V1, 406
-        value = {"error_code": 406, "message": "HTTP 406 Not Acceptable"}
+    chosen = _negotiate(request.headers.get("Accept", "")) or V1
+    if isinstance(value, Lasting):
+        return _answer_lasting(request, value, chosen)
     content = value.text.encode() if isinstance(value, Text) else orjson.dumps(value)
     return HttpResponse(content, content_type=chosen, status=status)
+
+
+def _answer_lasting(request: HttpRequest, value: Lasting, chosen: str) -> HttpResponse:
+    """What never changes, to be kept by whoever asks; 304 to one who has it (RFC 9110 and 8246)."""
+    known = request.headers.get("If-None-Match", "")
+    held = {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    if held & {value.tag, "*"}:
+        response = HttpResponse(status=304)
+        del response["Content-Type"]
+    else:
+        response = HttpResponse(value.content, content_type=chosen)
+    response["ETag"] = value.tag
+    response["Cache-Control"] = f"private, max-age={_YEAR}, immutable"
+    response["Vary"] = "Accept"
+    return response
+
+
+def _check_accept(request: HttpRequest) -> None:
+    """Refuse what could not be answered before anything is done."""
+    if _negotiate(request.headers.get("Accept", "")) is None:
+        raise ProtocolError(406, "HTTP 406 Not Acceptable")
 
 
 def _negotiate(accept: str) -> str | None:
@@ -155,6 +185,17 @@ def refuse(request: HttpRequest, error: RegistryError) -> HttpResponse:
     )
     if error.http_status == 503:
         response["Retry-After"] = "1"
+    if error.http_status < 500:
+        # clients ask for what may not be there in their daily work: no warning to the operator
+        log_response(
+            "%s: %s",
+            error,
+            request.path,
+            response=response,
+            request=request,
+            logger=logger,
+            level="debug",
+        )
     return response
 
 
@@ -174,6 +215,7 @@ class Endpoint:
         if operation is None:
             return self._refuse_method(request)
         try:
+            _check_accept(request)
             value = operation(Call(request), **path)
         except RegistryError as error:
             return refuse(request, error)

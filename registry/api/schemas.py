@@ -1,8 +1,10 @@
 """/schemas: by id, by GUID, lists, types."""
 
 from registry.actions import reading
+from registry.actions.reading import Identity
 from registry.actions.search import Search, aliases, search
-from registry.api.boundary import Call, Text, read_number
+from registry.api import lasting
+from registry.api.boundary import Call, Lasting, read_number
 from registry.api.paging import bounds, page
 from registry.api.paths import context_at, prefix_at, subject_at
 from registry.api.shapes import Json, show_schema, show_version
@@ -13,10 +15,12 @@ from registry.naming import SubjectName
 
 def _row(call: Call, schema_id: str, context: str) -> Schema:
     """The schema of an id; `subject` names the context, or is looked for in every context."""
-    number = read_number(schema_id)
+    return reading.find_schema_row_for(read_number(schema_id), _home(call, context))
+
+
+def _home(call: Call, context: str) -> SubjectName:
     asked = call.text("subject")
-    name = subject_at(asked, context) if asked else SubjectName(context_at(context), "")
-    return reading.find_schema_row_for(number, name)
+    return subject_at(asked, context) if asked else SubjectName(context_at(context), "")
 
 
 def list_schemas(call: Call, context: str = "") -> list[Json]:
@@ -44,27 +48,50 @@ def list_schemas(call: Call, context: str = "") -> list[Json]:
     return found
 
 
-def get_schema(call: Call, schema_id: str, context: str = "") -> Json:
+def get_schema(call: Call, schema_id: str, context: str = "") -> Json | Lasting:
     """GET /schemas/ids/{id}."""
+    if call.flag("fetchMaxId") or call.flag("findTags"):
+        return _get_schema_and_more(call, schema_id, context)
+    qualify = call.text("referenceFormat").lower() == "qualified"
+
+    def build() -> bytes:
+        found = reading.identify(read_number(schema_id), _home(call, context))
+        shown = lasting.render(found, call.text("format"), qualify=qualify)
+        return lasting.join(shown, _show_usage(found))
+
+    return lasting.answer(lasting.asked(call), build)
+
+
+def _get_schema_and_more(call: Call, schema_id: str, context: str) -> Json:
     row = _row(call, schema_id, context)
     qualify = call.text("referenceFormat").lower() == "qualified"
     schema = reading.schema_text(row, resolve=False)
     shown = show_schema(schema, style=call.text("format"), qualify=qualify)
     shown |= show_tags(schema, call.flag("findTags"))
-    usage = reading.usage_of(row, call.text("subject"))
-    if usage is not None:
-        shown["subject"] = str(SubjectName(row.context.name, usage.subject.name))
-        shown["version"] = usage.version
-        shown["ts"] = int(usage.registered_at.timestamp() * 1000)
+    shown |= _show_usage(reading.identify(row.number, _home(call, context)))
     if call.flag("fetchMaxId"):
         shown["maxId"] = max(row.context.next_id - 1, row.number)
     return shown
 
 
-def get_schema_text(call: Call, schema_id: str, context: str = "") -> Text:
+def _show_usage(found: Identity) -> Json:
+    if found.version is None or found.registered_at is None:
+        return {}
+    return {
+        "subject": str(SubjectName(found.context, found.subject)),
+        "version": found.version,
+        "ts": int(found.registered_at.timestamp() * 1000),
+    }
+
+
+def get_schema_text(call: Call, schema_id: str, context: str = "") -> Lasting:
     """GET /schemas/ids/{id}/schema."""
-    found = reading.schema_text(_row(call, schema_id, context), resolve=False)
-    return Text(reading.in_style(found, call.text("format")).text)
+
+    def build() -> bytes:
+        found = reading.identify(read_number(schema_id), _home(call, context))
+        return lasting.render_text(found, call.text("format"))
+
+    return lasting.answer(lasting.asked(call), build)
 
 
 def list_subjects(call: Call, schema_id: str, context: str = "") -> list[str]:
@@ -94,10 +121,13 @@ def list_types(_call: Call, context: str = "") -> list[str]:  # noqa: ARG001
     return ["JSON", "PROTOBUF", "AVRO"]
 
 
-def get_guid(call: Call, guid: str, context: str = "") -> Json:  # noqa: ARG001
+def get_guid(call: Call, guid: str, context: str = "") -> Lasting:  # noqa: ARG001
     """GET /schemas/guids/{guid}."""
-    found = reading.schema_text(reading.find_guid(guid)[0], resolve=False)
-    return show_schema(found, style=call.text("format"))
+
+    def build() -> bytes:
+        return lasting.join(lasting.render(reading.identify_guid(guid), call.text("format")), {})
+
+    return lasting.answer(lasting.asked(call), build)
 
 
 def list_guid_ids(call: Call, guid: str, context: str = "") -> list[Json]:  # noqa: ARG001

@@ -40,6 +40,19 @@ def test_nothing_acceptable(registry: Registry) -> None:
     assert (response.status_code, response.json()["error_code"]) == (406, 406)
 
 
+def test_nothing_is_done_when_the_answer_is_not_acceptable(registry: Registry) -> None:
+    assert registry.call("POST", PATH, {"schema": '"int"'}, Accept="text/css")[0] == 406
+    assert registry.get("/subjects") == []
+
+
+def test_a_clients_daily_404_is_no_warning(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.call("GET", "/associations/resources/-/orders?resourceType=topic")
+    registry.call("GET", "/config/s")
+    assert [each for each in caplog.records if each.levelname != "DEBUG"] == []
+
+
 @pytest.mark.parametrize(
     "sent",
     [V1, "application/vnd.schemaregistry+json", "application/json; charset=utf-8",

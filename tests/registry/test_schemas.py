@@ -1,7 +1,11 @@
 """GET under /schemas."""
 
-import pytest
+from typing import Any
 
+import pytest
+from django.db import OperationalError
+
+from registry.api import lasting
 from tests.registry.conftest import Registry, record
 
 ORDER = record(id="string")
@@ -108,3 +112,60 @@ def test_the_list_by_rule_and_with_aliases(registry: Registry) -> None:
         "b"
     ]
     assert registry.get("/schemas?aliases=true")[1]["aliases"] == ["z"]
+
+
+LASTING = ["ids/1", "ids/1/schema", "ids/1?subject=orders-value", "guids/{guid}"]
+
+
+@pytest.mark.parametrize("path", LASTING)
+def test_what_lasts_may_be_kept(some: Registry, path: str) -> None:
+    url = "/schemas/" + path.format(guid=some.get("/schemas/ids/1")["guid"])
+    first = some.client.get(url)
+    assert first["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert first["Vary"] == "Accept"
+    tag = first["ETag"]
+    for known in (tag, f'"x", W/{tag}', "*"):
+        again = some.client.get(url, headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+    assert some.client.get(url, headers={"If-None-Match": '"x"'}).content == first.content
+
+
+def test_what_does_not_last_is_not_kept(some: Registry) -> None:
+    for path in ("ids/9", "ids/1?fetchMaxId=true", "ids/1/subjects", "types", "guids/9"):
+        assert "Cache-Control" not in some.client.get(f"/schemas/{path}")
+    some.call("DELETE", "/subjects/:.other:orders-value")
+    assert some.get("/contexts/other/schemas/ids/1")["schema"] == '"string"'
+    some.call("DELETE", "/subjects/:.other:orders-value?permanent=true")
+    assert some.error("GET", "/contexts/other/schemas/ids/1") == (404, 40403)
+
+
+def test_a_schema_is_read_from_the_database_once(
+    some: Registry, django_assert_num_queries: Any
+) -> None:
+    some.get("/schemas/ids/1")
+    with django_assert_num_queries(1):
+        some.get("/schemas/ids/1")
+
+
+def test_without_the_database_the_last_answer_stands(
+    some: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = some.get("/schemas/ids/1")
+
+    def fail(*_: object) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr("registry.actions.reading.identify", fail)
+    assert some.get("/schemas/ids/1") == found
+    assert some.error("GET", "/schemas/ids/4242") == (503, 50001)
+
+
+def test_what_is_kept_stays_within_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lasting, "MOST_BYTES", 10)
+    kept = lasting.Kept(len)
+    for key in "abc":
+        kept.put(key, b"1234")
+    assert [kept.get(key) for key in "abc"] == [None, b"1234", b"1234"]
+    kept.put("b", b"12")
+    kept.put("d", b"1234")
+    assert [kept.get(key) for key in "bcd"] == [b"12", b"1234", b"1234"]

@@ -26,11 +26,15 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "least severe message that is logged")
 
 def _kept_secret(file: Path) -> str:
     """Read the signing key from VAR_DIR, made at first use and readable by its owner alone."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(50))
-    return file.read_text()
+    try:
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(50))
+        return file.read_text()
+    except OSError as error:
+        said = f"VAR_DIR={str(file.parent)!r}: cannot keep files there: {error.strerror}"
+        raise env.SettingInvalidError(said) from error
 
 
 SECRET_KEY = env.text("SECRET_KEY", "", "signs cookies; default: made once under VAR_DIR")

@@ -229,7 +229,8 @@ class Supervisor:
                 changes = actions.apply(declaration.read(file))
             except CatalogError as error:
                 raise RunError(f"{file} cannot be applied: {error}") from error
-            self._say.done("catalog", f"the worked example, {len(changes)} changes")
+            made = sum(change.action != "unchanged" for change in changes)
+            self._say.done("catalog", f"the worked example, {made} changes")
             self._make_topics()
         # so that the first page shows what is there, and not what is to be read in 15 s
         actions.synchronise(cluster)

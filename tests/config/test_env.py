@@ -1,5 +1,10 @@
 """Environment variables are read strictly."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from config import env
@@ -43,3 +48,17 @@ def test_sqlite_takes_its_lock_at_begin_and_syncs() -> None:
 def test_another_database_is_refused() -> None:
     with pytest.raises(env.SettingInvalidError, match="DATABASE_URL"):
         env.database("oracle://somewhere")
+
+
+def test_a_folder_that_cannot_be_made_is_one_line() -> None:
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, root / "manage.py", "check"],
+        env={**os.environ, "VAR_DIR": os.devnull + "/var", "SECRET_KEY": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = ended.stderr.splitlines()
+    assert ended.returncode == 1
+    assert line.startswith("insideout: VAR_DIR='/dev/null/var': cannot keep files there")

@@ -1,6 +1,6 @@
 """Compatibility of a candidate with a subject's history, and the messages that say why not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -15,11 +15,15 @@ from registry.actions.reading import (
     versions_of,
 )
 from registry.actions.scopes import config_in_scope
-from registry.data_contract import Values, property_of
+from registry.data_contract import Values, property_of, reserved_names
+from registry.entities import SchemaText
 from registry.errors import SchemaTooLargeError, SubjectNotFoundError, VersionNotFoundError
 from registry.formats.contract import ComparisonTooLargeError, Difference, Parsed, Policy
 from registry.models import Version
 from registry.naming import SubjectName
+
+LONGEST_SHOWN = 10_240
+"""Characters of an earlier schema that a message holds."""
 
 
 @dataclass(frozen=True)
@@ -73,31 +77,92 @@ def relevant_history(name: SubjectName, config: dict[str, Any]) -> list[Version]
 
 def judge(candidate: Candidate, history: Sequence[Version], config: dict[str, Any]) -> Judgement:
     """Compare with the versions that the level names, the newest first; stop at the first break."""
-    level = str(config["compatibilityLevel"])
-    policy = cast("Policy", config.get("compatibilityPolicy") or "STRICT")
-    if level == "NONE":
+    if config["compatibilityLevel"] == "NONE":
         return Judgement(compatible=True)
+    newest = True
     for earlier in _compared(candidate, history, config):
         schema = schema_text(earlier.schema)
-        parsed = parse_cached(schema.format, schema.text, schema.dependencies)
-        try:
-            found = differences(parsed, candidate.parsed, level, policy)
-        except (RecursionError, ComparisonTooLargeError):
-            message = f"Schema is too large to be compared with version {earlier.version}"
-            raise SchemaTooLargeError(message) from None
-        broken = [each for each in found if not each.compatible]
+        broken = _breaks(candidate, schema, earlier.version, config)
+        if newest:
+            broken += _reserved(candidate, schema.metadata, config)
         if broken:
-            validate = str(bool(config.get("validateFields"))).lower()
-            return Judgement(
-                compatible=False,
-                messages=(
-                    *(_message(each, parsed.format) for each in broken),
-                    f"{{oldSchemaVersion: {earlier.version}}}",
-                    f"{{oldSchema: '{schema.text}'}}",
-                    f"{{validateFields: '{validate}', compatibility: '{level}'}}",
-                ),
-            )
-    return Judgement(compatible=True)
+            old = (f"{{oldSchemaVersion: {earlier.version}}}", _old_schema(schema.text))
+            return _incompatible(candidate, broken, old, config)
+        newest = False
+    broken = _reserved(candidate, None, config) if newest else []
+    return _incompatible(candidate, broken, (), config) if broken else Judgement(compatible=True)
+
+
+def _breaks(
+    candidate: Candidate, schema: SchemaText, version: int, config: Mapping[str, Any]
+) -> list[Difference]:
+    """What is incompatible between an earlier version and the candidate."""
+    policy = cast("Policy", config.get("compatibilityPolicy") or "STRICT")
+    parsed = parse_cached(schema.format, schema.text, schema.dependencies)
+    try:
+        found = differences(parsed, candidate.parsed, str(config["compatibilityLevel"]), policy)
+    except (RecursionError, ComparisonTooLargeError):
+        message = f"Schema is too large to be compared with version {version}"
+        raise SchemaTooLargeError(message) from None
+    return [each for each in found if not each.compatible]
+
+
+def _reserved(
+    candidate: Candidate, before: Values | None, config: Mapping[str, Any]
+) -> list[Difference]:
+    """Names that the metadata reserves and no longer does, or that fields have all the same.
+
+    Part of every comparison for JSON Schema, for other formats where `validateFields` is set.
+    """
+    parsed = candidate.parsed
+    if not config.get("validateFields") and (parsed.format != "JSON" or before is None):
+        return []
+    now = reserved_names(candidate.metadata)
+    fields = {each.path for each in formats.get(parsed.format).fields(parsed)} if now else set()
+    removed = sorted(reserved_names(before) - now)
+    return [
+        *(_reserved_difference("RESERVED_PROPERTY_REMOVED", name) for name in removed),
+        *(
+            _reserved_difference("RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY", name)
+            for name in sorted(now & fields)
+        ),
+    ]
+
+
+_RESERVED_WORDS = {
+    "RESERVED_PROPERTY_REMOVED": "The new schema no longer reserves the field '{}'",
+    "RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY": "The new schema has the reserved field '{}'",
+}
+
+
+def _reserved_difference(kind: str, name: str) -> Difference:
+    words = _RESERVED_WORDS[kind].format(name)
+    return Difference(kind, name, words, compatible=False, additional=name)
+
+
+def _old_schema(text: str) -> str:
+    """The earlier text as a message holds it; of a very long one its beginning."""
+    if len(text) <= LONGEST_SHOWN:
+        return f"{{oldSchema: '{text}'}}"
+    return f"{{oldSchema: <truncated> '{text[:LONGEST_SHOWN]}...'}}"
+
+
+def _incompatible(
+    candidate: Candidate,
+    broken: Sequence[Difference],
+    old: Sequence[str],
+    config: Mapping[str, Any],
+) -> Judgement:
+    validate = str(bool(config.get("validateFields"))).lower()
+    level = config["compatibilityLevel"]
+    return Judgement(
+        compatible=False,
+        messages=(
+            *(_message(each, candidate.parsed.format) for each in broken),
+            *old,
+            f"{{validateFields: '{validate}', compatibility: '{level}'}}",
+        ),
+    )
 
 
 def _compared(

@@ -1,5 +1,6 @@
 """Reads: schemas by id and GUID, versions of subjects, lists. None of them locks anything."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,16 +29,16 @@ from registry.naming import ANY_CONTEXT, DEFAULT_CONTEXT, SubjectName
 
 LATEST = -1
 _MAX_VERSION = 2**31 - 1
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 
 def read_version(text: str | int) -> int:
     """A version as a client names it: a positive number, or `latest` (or -1), given as LATEST."""
     if isinstance(text, str) and text.lower() == "latest":
         return LATEST
-    try:
-        version = int(text)
-    except ValueError:
-        raise VersionInvalidError(text) from None
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise VersionInvalidError(text)
+    version = int(text)
     if version != LATEST and not 1 <= version <= _MAX_VERSION:
         raise VersionInvalidError(text)
     return version

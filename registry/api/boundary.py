@@ -4,6 +4,7 @@ Errors are `{"error_code", "message"}` and nothing else (an extra field breaks o
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ ACCEPTED = (V1, "application/vnd.schemaregistry+json", "application/json")
 _READABLE = frozenset({*ACCEPTED, "application/octet-stream", ""})
 _TRUE = frozenset({"true"})
 _LARGEST = 2**31 - 1
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _YEAR = 365 * 24 * 3600
 
 
@@ -107,13 +109,9 @@ class Call:
 
 def read_number(text: str) -> int:
     """A whole number of a path or parameter, or 404 as JAX-RS answers."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = None
-    if number is None or abs(number) > _LARGEST:
+    if not _WHOLE.fullmatch(text) or not ~_LARGEST <= int(text) <= _LARGEST:
         raise ProtocolError(404, "HTTP 404 Not Found")
-    return number
+    return int(text)
 
 
 Operation = Callable[..., Any]

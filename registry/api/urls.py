@@ -86,7 +86,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^v1/metadata/deployment/?$", Endpoint(GET=server.get_deployment)),
     re_path(r"^contexts/(?P<context>[^/]+)/", include([*_operations, *_keys])),
     re_path(
-        r"^(?:subjects|schemas|compatibility|config|mode|contexts|associations|v1|dek-registry)"
+        r"^(?:subjects|schemas|compatibility|config|mode|contexts|associations|exporters|v1|dek-registry)"
         r"(?:[/:](?s:.*))?$",
         view_unrouted,
     ),

@@ -100,3 +100,46 @@ def test_another_format_is_incompatible(registry: Registry) -> None:
     other = {"schema": '{"type":"string"}', "schemaType": "JSON"}
     body = registry.call("POST", f"{PATH}/1?verbose=true", other)[1]
     assert body["messages"][0] == "Incompatible because of different schema type"
+
+
+RESERVED = {"properties": {"confluent:reserved": "x, y"}}
+
+
+def _first(registry: Registry, candidate: object) -> str:
+    body = registry.call("POST", f"{PATH}?verbose=true", candidate)[1]
+    return "" if body["is_compatible"] else str(body["messages"][0])
+
+
+def test_reserved_names_where_fields_are_validated(registry: Registry) -> None:
+    taken = {"schema": text_of(record(x=("int", 0))), "metadata": RESERVED}
+    assert _first(registry, taken) == ""
+    registry.call("PUT", "/config/s", {"validateFields": True})
+    assert "RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY" in _first(registry, taken)
+    assert registry.error("POST", "/subjects/s/versions", taken) == (409, 40901)
+    registry.register("s", FIRST, metadata=RESERVED)
+    less = {"schema": text_of(FIRST), "metadata": {"properties": {"confluent:reserved": "x"}}}
+    assert "RESERVED_PROPERTY_REMOVED" in _first(registry, less)
+    inherited = {"schema": text_of(record(id="string", y=("int", 0)))}
+    status, body = registry.call("POST", "/subjects/s/versions", inherited)
+    assert (status, body["error_code"]) == (409, 40901)
+    assert "{validateFields: 'true', compatibility: 'BACKWARD'}]" in body["message"]
+
+
+def test_reserved_names_of_json_schema(registry: Registry) -> None:
+    kind = {"schemaType": "JSON", "metadata": RESERVED}
+    registry.register("s", '{"type":"object"}', **kind)
+    taken = {"schema": '{"type":"object","properties":{"x":{}}}', **kind}
+    assert _first(registry, taken).startswith(
+        '{errorType:"RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY", description:"'
+    )
+    free = {"schema": '{"type":"object","properties":{"z":{}}}', **kind}
+    assert _first(registry, free) == ""
+
+
+def test_a_very_long_schema_is_not_repeated_whole(registry: Registry) -> None:
+    registry.register("s", record(**{f"a_field_{at}": ("string", "") for at in range(300)}))
+    body = registry.call("POST", f"{PATH}/1?verbose=true", NEEDS_MORE)[1]
+    old = next(each for each in body["messages"] if each.startswith("{oldSchema: "))
+    assert old.startswith("{oldSchema: <truncated> '{")
+    assert old.endswith("...'}")
+    assert len(old) < 10_400

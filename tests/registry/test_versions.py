@@ -81,3 +81,20 @@ def test_any_name_makes_a_subject(registry: Registry, subject: str) -> None:
     registry.register(path, FIRST)
     assert registry.get("/subjects") == [subject]
     assert registry.get(f"/subjects/{path}/versions/1")["subject"] == subject
+
+
+@pytest.mark.parametrize(
+    "version", ["0", "-2", "x", "%201", "1_0", "1.0", "", "2147483648", "\u0661"]
+)
+def test_what_is_no_version(registry: Registry, version: str) -> None:
+    registry.register("s", '"int"')
+    if version:
+        assert registry.error("GET", f"/subjects/s/versions/{version}") == (422, 42202)
+        assert registry.error("DELETE", f"/subjects/s/versions/{version}") == (422, 42202)
+    for same in ("LaTeSt", "-1", "+1"):
+        assert registry.get(f"/subjects/s/versions/{same}")["version"] == 1
+
+
+def test_what_is_no_number(registry: Registry) -> None:
+    for query in ("limit=x", "offset=1_0", "limit=%201", "offset=99999999999"):
+        assert registry.error("GET", f"/subjects?{query}") == (404, 404)

@@ -54,7 +54,7 @@ def read_whole(body: Mapping[str, Any], key: str) -> int | None:
     value = body.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
+    if isinstance(value, bool) or not isinstance(value, int) or not ~_LARGEST <= value <= _LARGEST:
         raise ProtocolError(400, f"Unreadable JSON: {key} must be a whole number")
     return value
 

@@ -85,7 +85,7 @@ def _tags(body: Mapping[str, Any], key: str) -> Tags:
         entity = item.get("schemaEntity") if isinstance(item, dict) else None
         if not isinstance(entity, dict):
             raise _wrong(key)
-        path, kind = entity.get("entityPath"), entity.get("entityType", "SR_FIELD")
+        path, kind = entity.get("entityPath"), entity.get("entityType") or "SR_FIELD"
         if not isinstance(path, str) or not isinstance(kind, str):
             raise _wrong(key)
         tags = found.setdefault((path.removeprefix("."), kind.upper()), [])

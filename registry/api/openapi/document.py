@@ -130,8 +130,11 @@ def _responses(
     operation: Operation, suffix: str, addressed: bool, responses: dict[str, Json]
 ) -> Json:
     if operation.answer:
+        # a schema's text comes as such under a JSON type: of Protobuf it is none, and has no shape
+        text = operation.answer == "Text"
         shape = {"schema": {"$ref": f"#/components/schemas/Registry{operation.answer}"}}
-        good: Json = {"description": "Done", "content": dict.fromkeys(_types(operation), shape)}
+        content = dict.fromkeys(_types(operation), {} if text else shape)
+        good: Json = {"description": "The schema's text" if text else "Done", "content": content}
         if operation.links:
             good["links"] = {each + suffix: _link(each, suffix) for each in operation.links}
         made = {"200": good}

@@ -218,8 +218,6 @@ _ENTITY: Final[Json] = {"entityPath": _TEXT, "entityType": _TEXT}
 SHAPES: Final[dict[str, Json]] = {
     "Error": _answer({"error_code": {"type": "integer"}, "message": _TEXT}),
     "Empty": _answer({}),
-    # a schema's text as such: of a Protobuf schema no JSON
-    "Text": {},
     "Texts": _list(_TEXT),
     "Number": _NUMBER,
     "Numbers": _list(_NUMBER),

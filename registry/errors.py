@@ -183,7 +183,7 @@ class AssociationFrozenError(ConflictError):
 
 
 class SubjectAssociatedError(ConflictError):
-    """A strong association needs the subject for itself, or already has it."""
+    """A strong association has the subject for itself: nothing else binds or deletes it."""
 
     error_code = 40904
 
@@ -192,7 +192,7 @@ class SubjectAssociatedError(ConflictError):
 
 
 class SubjectWeaklyAssociatedError(ConflictError):
-    """A strong association is asked for a subject that weak ones share."""
+    """Weak associations hold the subject: no strong one can be made, nor can it be deleted."""
 
     error_code = 40905
 

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
+from registry.actions.compatibility import Candidate, check_compatibility
 from registry.actions.delete import delete_subject
 from registry.actions.reading import versions_of
 from registry.actions.register import register
-from registry.actions.submission import Submission
+from registry.actions.submission import Submission, parse_submission
 from registry.errors import (
     AssociationExistsError,
     AssociationFrozenError,
     AssociationInvalidError,
     AssociationNotFoundError,
+    IncompatibleError,
     SubjectAssociatedError,
     SubjectNotFoundError,
     SubjectWeaklyAssociatedError,
@@ -104,19 +106,33 @@ def associate(
     dry_run: bool = False,
     who: str = "",
 ) -> list[Association]:
-    """Bind subjects to a resource; an equal binding is left as it is, another only on update."""
+    """Bind subjects to a resource; an equal binding is left as it is, another only on update.
+
+    Everything is checked before anything is done: a schema that its subject refuses leaves no
+    association behind, nor an association in conflict a schema.
+    """
     _check_resource(resource, bindings)
+    planned = [_bind(resource, binding, update=update) for binding in bindings]
+    for binding in bindings:
+        if binding.submission is not None and dry_run:
+            _check_schema(binding.subject, binding.submission)
+        elif binding.submission is not None:
+            register(binding.subject, binding.submission, who)
+    if dry_run:
+        return planned
     with transaction.atomic():
-        made = [_bind(resource, binding, update=update) for binding in bindings]
-        if dry_run:
-            transaction.set_rollback(True)
-            return made
+        made = [_bind(resource, binding, update=update, lock=True) for binding in bindings]
         for row in made:
             row.save()
-    for binding in bindings:
-        if binding.submission is not None:
-            register(binding.subject, binding.submission, who)
     return made
+
+
+def _check_schema(name: SubjectName, submission: Submission) -> None:
+    """Refuse what a registration would refuse for its text."""
+    parsed = parse_submission(submission, name.context)
+    judgement = check_compatibility(name, Candidate(parsed, submission.metadata))
+    if not judgement.compatible:
+        raise IncompatibleError(name, judgement.messages)
 
 
 def _check_resource(resource: Resource, bindings: Sequence[Binding]) -> None:
@@ -146,13 +162,13 @@ def _check_binding(resource: Resource, binding: Binding) -> None:
         raise AssociationInvalidError(f"Invalid subject '{binding.subject}'")
 
 
-def _bind(resource: Resource, binding: Binding, *, update: bool) -> Association:
+def _bind(resource: Resource, binding: Binding, *, update: bool, lock: bool = False) -> Association:
     """The row as it is to be saved, or why it cannot be."""
     subject = str(binding.subject)
-    mine = Association.objects.select_for_update().filter(
+    rows = Association.objects.select_for_update() if lock else Association.objects.all()
+    row = rows.filter(
         resource_id=resource.id, resource_type=resource.type, association_type=binding.type
-    )
-    row = mine.first()
+    ).first()
     lifecycle = binding.lifecycle or (row.lifecycle if row else WEAK)
     if row is None and binding.submission is None and not versions_of(binding.subject).exists():
         raise SubjectNotFoundError(subject)

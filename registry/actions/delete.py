@@ -8,13 +8,15 @@ from registry.actions.scopes import mode_in_scope
 from registry.actions.writing import check_writable, lock_context, lock_subject
 from registry.errors import (
     ReferenceExistsError,
+    SubjectAssociatedError,
     SubjectNotFoundError,
     SubjectNotSoftDeletedError,
     SubjectSoftDeletedError,
+    SubjectWeaklyAssociatedError,
     VersionNotSoftDeletedError,
     VersionSoftDeletedError,
 )
-from registry.models import Config, Mode, Schema, Version
+from registry.models import Association, Config, Mode, Schema, Version
 from registry.naming import SubjectName
 
 
@@ -29,6 +31,7 @@ def delete_subject(subject: SubjectName, *, permanent: bool = False) -> list[int
         if not permanent and not live:
             raise SubjectSoftDeletedError(name)
         check_writable(name, mode_in_scope(name))
+        _check_unassociated(name)
         doomed = rows if permanent else live
         for row in doomed:
             _check_unreferenced(name, row)
@@ -69,6 +72,15 @@ def _locked_rows(name: SubjectName) -> list[Version]:
 def _check_unreferenced(name: SubjectName, row: Version) -> None:
     if list_referrers(name, row.version):
         raise ReferenceExistsError(name, row.version)
+
+
+def _check_unassociated(name: SubjectName) -> None:
+    """A subject that a resource is bound to goes with the association, or after it."""
+    associations = Association.objects.filter(subject=str(name))
+    if associations.filter(lifecycle="STRONG").exists():
+        raise SubjectAssociatedError(name)
+    if associations.exists():
+        raise SubjectWeaklyAssociatedError(name)
 
 
 def _delete(name: SubjectName, rows: list[Version], *, permanent: bool) -> None:

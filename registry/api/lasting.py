@@ -29,7 +29,7 @@ class Kept(Generic[V]):
     """The values used last, up to a number of bytes; safe among threads."""
 
     def __init__(self, size: Callable[[V], int]) -> None:
-        self._size = size
+        self._size: Callable[[V], int] = size
         self._values: OrderedDict[Hashable, V] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()

@@ -109,3 +109,36 @@ def test_batches(bound: Registry) -> None:
     status, body = bound.call("POST", "/associations:batchGet", wanted)
     assert [len(each.get("result", ())) for each in body["results"]] == [1, 2, 0]
     assert body["results"][2]["error"]["error_code"] == 40410
+
+
+def test_a_bound_subject_is_not_deleted(bound: Registry) -> None:
+    assert bound.error("DELETE", "/subjects/orders-value") == (409, 40905)
+    assert bound.call("PUT", "/associations", _body(lifecycle="STRONG"))[0] == 200
+    assert bound.error("DELETE", "/subjects/orders-value") == (409, 40904)
+    bound.call("DELETE", "/associations/resources/lkc1:orders")
+    assert bound.call("DELETE", "/subjects/orders-value") == (200, [1])
+
+
+def test_all_or_nothing(bound: Registry) -> None:
+    two = {**_body(), "resourceId": "two", "resourceName": "two"}
+    refused = {**two, "associations": [{"subject": "orders-value", "schema": {"schema": '"int"'}}]}
+    for query in ("", "?dryRun=true"):
+        assert bound.error("POST", f"/associations{query}", refused) == (409, 40901)
+        assert bound.error("GET", "/associations/resources/two") == (404, 40410)
+    new = {"subject": "new", "schema": {"schema": '"int"'}, "lifecycle": "STRONG"}
+    taken = {"subject": "orders-value", "associationType": "key", "lifecycle": "STRONG"}
+    assert bound.error("POST", "/associations", {**two, "associations": [new, taken]}) == (
+        409,
+        40905,
+    )
+    assert bound.get("/subjects") == ["orders-value"]
+
+
+def test_below_a_context(registry: Registry) -> None:
+    registry.register("orders-value", '"int"', prefix="/contexts/c")
+    for path in ("/contexts/c/associations", "/associations?context=.c"):
+        assert registry.call("PUT", path, _body())[0] == 200
+    found = registry.get("/associations/resources/lkc1/orders")
+    assert [each["subject"] for each in found] == [":.c:orders-value"]
+    assert registry.get("/contexts/c/associations/subjects/orders-value") == found
+    assert registry.get("/associations/resources/lkc1/orders?offset=1") == []

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -26,6 +28,7 @@ from tests.registry.transfer.samples import avro, empty, entry, essence, fill, s
 from tests.serving import serve
 
 ROOT = Path(__file__).parents[3]
+SIZE = 2600
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -133,7 +136,7 @@ def manage(environment: dict[str, str], *arguments: str) -> subprocess.Completed
 def large() -> Snapshot:
     """Enough to be killed in the middle."""
     made = Snapshot()
-    for number in range(1, 4001):
+    for number in range(1, SIZE + 1):
         made.add(entry(f"s{number % 500}", number // 500 + 1, number, avro("R", f"f{number}")))
     return made
 
@@ -147,55 +150,58 @@ def test_killed_in_the_middle_and_run_again_all_is_there_once(tmp_path: Path) ->
     }
     assert manage(environment, "migrate", "-v0").returncode == 0
     write_folder(tmp_path / "export", large())
-    arguments = ["registry_import", "--folder", str(tmp_path / "export")]
-    kills = 0
-    while kills < 2:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until_more(database, kills * 1000 + 200)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        kills += 1
+    for kills in range(2):
+        with importing(environment, tmp_path / "export", tmp_path / "printed") as process:
+            wait_until_more(database, kills * 1000 + 200, process)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
     half = count(database)
-    assert 1000 < half < 4000
-    last = manage(environment, *arguments)
+    assert 1000 < half < SIZE
+    last = manage(environment, "registry_import", "--folder", str(tmp_path / "export"))
     assert last.returncode == 0, last.stderr
-    assert f"{4000 - half} created, 0 updated, {half} equal, 0 different, 0 refused" in last.stdout
+    assert f"{SIZE - half} created, 0 updated, {half} equal, 0 different, 0 refused" in last.stdout
     manage(environment, "registry_export", "--folder", str(tmp_path / "again"))
     assert essence(read_folder(tmp_path / "again")) == essence(large())
 
 
 def test_clients_register_while_an_import_runs(tmp_path: Path) -> None:
     write_folder(tmp_path / "export", large())
-    with serve(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'shared.sqlite3'}") as served:
-        importing = subprocess.Popen(
-            [
-                *(sys.executable, str(ROOT / "manage.py"), "registry_import"),
-                *("--folder", str(tmp_path / "export")),
-            ],
-            env=served.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        wait_until_more(tmp_path / "shared.sqlite3", 100)
-        given: list[int] = []
-        while importing.poll() is None and len(given) < 60:
-            number = len(given)
-            body = json.dumps({"schema": avro("New", f"n{number}")}).encode()
-            url = f"{served.url}/subjects/new-{number}/versions"
-            request = Request(url, body, {"Content-Type": "application/json"})
-            with urlopen(request, timeout=30) as answer:
-                given.append(json.loads(answer.read())["id"])
-        printed, _ = importing.communicate(timeout=120)
-    assert importing.returncode == 0
-    assert "4000 created, 0 updated, 0 equal, 0 different, 0 refused" in printed
-    assert given == list(range(4001, 4001 + len(given)))
+    database = tmp_path / "shared.sqlite3"
+    with serve(tmp_path, DATABASE_URL=f"sqlite:///{database}") as served:
+        environment = dict(served.environment)
+        with importing(environment, tmp_path / "export", tmp_path / "printed") as process:
+            wait_until_more(database, 100, process)
+            given: list[int] = []
+            while process.poll() is None and len(given) < 60:
+                given.append(register_over_http(served.url, len(given)))
+            assert process.wait(120) == 0
+    printed = (tmp_path / "printed").read_text()
+    assert f"{SIZE} created, 0 updated, 0 equal, 0 different, 0 refused" in printed
+    assert given == list(range(SIZE + 1, SIZE + 1 + len(given)))
     assert given
+
+
+def register_over_http(url: str, number: int) -> int:
+    body = json.dumps({"schema": avro("New", f"n{number}")}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = Request(f"{url}/subjects/new-{number}/versions", body, headers)
+    with urlopen(request, timeout=60) as answer:
+        return int(json.loads(answer.read())["id"])
+
+
+@contextmanager
+def importing(
+    environment: dict[str, str], folder: Path, printed: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A running import, whose output goes to a file; killed at the end if it still runs."""
+    command = [sys.executable, str(ROOT / "manage.py"), "registry_import", "--folder", str(folder)]
+    with printed.open("wb") as out:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 def count(database: Path) -> int:
@@ -206,10 +212,12 @@ def count(database: Path) -> int:
         connection.close()
 
 
-def wait_until_more(database: Path, least: int) -> None:
-    end = time.monotonic() + 60
+def wait_until_more(database: Path, least: int, process: subprocess.Popen[bytes]) -> None:
+    printed = database.parent / "printed"
+    end = time.monotonic() + 90
     while count(database) <= least:
-        assert time.monotonic() < end
+        assert process.poll() is None, printed.read_text()
+        assert time.monotonic() < end, printed.read_text()
         time.sleep(0.02)
 
 

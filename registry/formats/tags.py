@@ -1,13 +1,15 @@
-"""Confluent's inline tags (`confluent:tags`) of records and fields in Avro and JSON Schema text.
+"""Confluent's inline tags of records and fields: `confluent:tags` in Avro and JSON Schema text.
 
 An entity's path is, in Avro, the record's full name and the field (`shop.Order.id`); in JSON
-Schema the way through the types (`object.id`, `object.lines.array.object.sku`).
+Schema the way through the types (`object.id`, `object.lines.array.object.sku`); Protobuf's are
+options, see `protobuf.tags`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, Protocol
 
 from registry.formats.avro.parse import read_json
 from registry.formats.avro.render import dump
@@ -31,35 +33,78 @@ class Entity:
         found = self.node.get(_KEY)
         return [tag for tag in found if isinstance(tag, str)] if isinstance(found, list) else []
 
+    def set(self, tags: Sequence[str]) -> None:
+        """Put these tags in place of those that it has."""
+        if tags:
+            self.node[_KEY] = list(tags)
+        else:
+            self.node.pop(_KEY, None)
 
-def find_tags(format_name: str, text: str) -> list[Entity]:
-    """The entities that have tags; none for a format whose text holds none that we read."""
-    if format_name not in {"AVRO", "JSON"}:
-        return []
-    return [entity for entity in _entities(format_name, read_json(text)) if entity.tags]
+
+class Tagged(Protocol):
+    """An entity of any format."""
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """SR_RECORD or SR_FIELD."""
+        ...
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags that it has."""
+        ...
+
+    def set(self, tags: Sequence[str]) -> None:
+        """Put these tags in place of those that it has."""
+        ...
+
+
+def find_tags(format_name: str, text: str) -> list[Tagged]:
+    """The entities that have tags."""
+    found: Iterable[Tagged]
+    if format_name == "PROTOBUF":
+        found = import_module("registry.formats.protobuf.tags").find(text)
+    else:
+        found = _entities(format_name, read_json(text))
+    return [entity for entity in found if entity.tags]
 
 
 def retag(format_name: str, text: str, add: Tags, remove: Tags) -> str:
     """The text with tags added and removed; SchemaInvalidError for a path that is not there."""
     if not add and not remove:
         return text
-    if format_name not in {"AVRO", "JSON"}:
-        raise SchemaInvalidError(f"tags of a {format_name} schema are changed in its text")
+
+    def edit(entities: Sequence[Tagged]) -> None:
+        _edit(entities, add, remove)
+
+    if format_name == "PROTOBUF":
+        changed: str = import_module("registry.formats.protobuf.tags").change(text, edit)
+        return changed
     root = read_json(text)
-    entities = {(each.path, each.kind): each for each in _entities(format_name, root)}
-    for path, kind in (*add, *remove):
-        if (path, kind) not in entities:
-            raise SchemaInvalidError(f"No match for entity path {path}")
-    for key, entity in entities.items():
-        kept = [tag for tag in entity.tags if tag not in remove.get(key, ())]
-        kept += [tag for tag in add.get(key, ()) if tag not in kept]
-        if kept:
-            entity.node[_KEY] = kept
-        else:
-            entity.node.pop(_KEY, None)
+    edit(list(_entities(format_name, root)))
     if format_name == "AVRO":
         return dump(root)
     return json.dumps(root, ensure_ascii=False, separators=(",", ":"))
+
+
+def _edit(entities: Sequence[Tagged], add: Tags, remove: Tags) -> None:
+    """Change each entity that is named, by its full path or without the package's part of it."""
+    outer = entities[0].path if entities else ""
+    package = outer.rpartition(".")[0]
+    known = {(each.path, each.kind): each for each in entities}
+    short = {(each.path.removeprefix(f"{package}."), each.kind): each for each in entities}
+    for path, kind in dict.fromkeys((*remove, *add)):
+        entity = known.get((path, kind)) or short.get((path, kind))
+        if entity is None:
+            raise SchemaInvalidError(f"No match for entity path {path}")
+        kept = [tag for tag in entity.tags if tag not in remove.get((path, kind), ())]
+        kept += [tag for tag in add.get((path, kind), ()) if tag not in kept]
+        entity.set(kept)
 
 
 def _entities(format_name: str, root: Any) -> Iterator[Entity]:

@@ -68,3 +68,60 @@ def test_what_is_refused(registry: Registry) -> None:
     assert registry.error("POST", "/subjects/t/versions/1/tags", {}) == (404, 40401)
     rules = {"ruleSet": {"domainRules": [{"name": "x"}]}}
     assert registry.error("POST", f"{PATH}/1/tags", rules) == (422, 42210)
+
+
+PROTO = """syntax = "proto3";
+package shop;
+message Order {
+  string id = 1 [deprecated = true];
+  oneof by { string card = 2; int64 cash = 3; }
+  message Line { string sku = 1; }
+  repeated Line lines = 4;
+}
+"""
+
+
+def test_protobuf_tags(registry: Registry) -> None:
+    registry.register("s", PROTO, schemaType="PROTOBUF")
+    wanted = [
+        _entity("shop.Order", "T", kind="SR_RECORD"),
+        _entity("shop.Order.id", "PII", "X"),
+        _entity("shop.Order.card", "PII"),
+        _entity("shop.Order.Line.sku", "Y"),
+    ]
+    status, made = registry.call("POST", f"{PATH}/1/tags", {"tagsToAdd": wanted})
+    assert (status, made["version"]) == (200, 2)
+    assert 'import "confluent/meta.proto";' in made["schema"]
+    assert registry.get(f"{PATH}/2?findTags=true")["schemaTags"] == wanted
+    gone = [_entity("Order.id", "PII"), _entity("Order", "T", kind="SR_RECORD")]
+    more = [_entity(".shop.Order.id", "Z")]
+    body = {"tagsToRemove": gone, "tagsToAdd": more}
+    assert registry.call("POST", f"{PATH}/2/tags", body)[1]["version"] == 3
+    assert registry.get(f"{PATH}/3?findTags=true")["schemaTags"] == [
+        _entity("shop.Order.id", "X", "Z"), wanted[2], wanted[3]
+    ]  # fmt: skip
+    for wrong in (_entity("shop.Order.nothing", "A"), _entity("shop.Order.id", "a\nb")):
+        assert registry.error("POST", f"{PATH}/1/tags", {"tagsToAdd": [wrong]}) == (422, 42201)
+    odd = _entity("shop.Order.id", """a"] = '\\ b""")
+    registry.call("POST", f"{PATH}/1/tags", {"tagsToAdd": [odd]})
+    assert registry.get(f"{PATH}/latest?findTags=true")["schemaTags"] == [odd]
+
+
+def test_protobuf_tags_beside_other_parts_of_the_option(registry: Registry) -> None:
+    text = """syntax = "proto3";
+    import "confluent/meta.proto";
+    message A {
+      option (confluent.message_meta) = { doc: "an A" tags: ["a"] };
+      string x = 1 [(confluent.field_meta).doc = "an x", (.confluent.field_meta).tags = "b"];
+    }"""
+    registry.register("s", text, schemaType="PROTOBUF")
+    wanted = [_entity("A", "c", kind="SR_RECORD"), _entity("A.x", "d", "e")]
+    made = registry.call("POST", f"{PATH}/1/tags", {"tagsToAdd": wanted})[1]
+    assert made["version"] == 2
+    shown = registry.get(f"{PATH}/2?findTags=true")["schemaTags"]
+    assert [each["tags"] for each in shown] == [["a", "c"], ["b", "d", "e"]]
+    gone = {"tagsToRemove": [_entity("A", "a", "c", kind="SR_RECORD"), _entity("A.x", "b", "d")]}
+    made = registry.call("POST", f"{PATH}/2/tags", gone)[1]
+    assert made["version"] == 3
+    assert '"an A"' in made["schema"]
+    assert '"an x"' in made["schema"]

@@ -65,14 +65,23 @@ def guid(
     return uuid.UUID(bytes=digest.digest())
 
 
+def _by_utf16(text: str) -> bytes:
+    """The key that sorts texts as Java does: by UTF-16 units, not by code points."""
+    return text.encode("utf-16-be", "surrogatepass")
+
+
+def _items(values: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    return sorted((values or {}).items(), key=lambda item: _by_utf16(item[0]))
+
+
 def _metadata_parts(metadata: Mapping[str, Any]) -> Iterable[str]:
-    for tag, values in sorted((metadata.get("tags") or {}).items()):
+    for tag, values in _items(metadata.get("tags")):
         yield tag
-        yield from sorted(values)
-    for key, value in sorted((metadata.get("properties") or {}).items()):
+        yield from sorted(values, key=_by_utf16)
+    for key, value in _items(metadata.get("properties")):
         yield key
         yield value
-    yield from sorted(metadata.get("sensitive") or ())
+    yield from sorted(metadata.get("sensitive") or (), key=_by_utf16)
 
 
 def _ruleset_parts(ruleset: Mapping[str, Any]) -> Iterable[bytes]:
@@ -86,9 +95,9 @@ def _ruleset_parts(ruleset: Mapping[str, Any]) -> Iterable[bytes]:
 def _rule_parts(rule: Mapping[str, Any]) -> Iterable[bytes]:
     for key in ("name", "doc", "kind", "mode", "type"):
         yield str(rule.get(key) or "").encode()
-    for tag in sorted(rule.get("tags") or ()):
+    for tag in sorted(rule.get("tags") or (), key=_by_utf16):
         yield tag.encode()
-    for key, value in sorted((rule.get("params") or {}).items()):
+    for key, value in _items(rule.get("params")):
         yield key.encode()
         yield value.encode()
     for key in ("expr", "onSuccess", "onFailure"):

@@ -70,3 +70,79 @@ def test_the_order_of_a_map_does_not_matter(names: list[str]) -> None:
     rules = read_ruleset({"domainRules": [{"name": "r", "type": "CEL", "tags": names}]})
     assert rules is not None
     assert rules["domainRules"][0]["tags"] == ["a", "b", "c"]
+
+
+rules = st.fixed_dictionaries(
+    {"name": st.text(min_size=1, max_size=5).filter(str.strip), "type": st.sampled_from(["CEL"])},
+    optional={
+        "doc": texts,
+        "kind": st.sampled_from(["TRANSFORM", "CONDITION"]),
+        "mode": st.sampled_from(["WRITE", "READ", "WRITEREAD"]),
+        "tags": st.lists(texts, max_size=3),
+        "params": st.dictionaries(texts, texts, max_size=3),
+        "expr": texts,
+        "onSuccess": texts,
+        "onFailure": texts,
+        "disabled": st.booleans(),
+    },
+)
+rulesets = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "domainRules": st.lists(rules, max_size=2, unique_by=lambda rule: rule["name"]),
+        "enableAt": texts,
+    },
+)
+
+
+def _in_order(values: Any) -> list[Any]:
+    """Sorted as Java's TreeMap and TreeSet are: unit by unit of UTF-16."""
+    return sorted(set(values), key=lambda text: text.encode("utf-16-be"))
+
+
+def _by_the_contract(
+    text: str, refers: list[Reference], meta: dict[str, Any] | None, rule_set: Any
+) -> bytes:
+    """The digest's input, written down from the contract's sentence and from nothing else."""
+    written = text.encode("utf-8")
+    for one in refers:
+        written += one.name.encode("utf-8") + one.subject.encode("utf-8")
+        written += bytes([one.version >> shift & 255 for shift in (24, 16, 8, 0)])
+    if meta is not None:
+        written += b"\x01"
+        for path in _in_order(meta.get("tags", {})):
+            written += path.encode() + "".join(_in_order(meta["tags"][path])).encode()
+        for key in _in_order(meta.get("properties", {})):
+            written += f"{key}{meta['properties'][key]}".encode()
+        written += "".join(_in_order(meta.get("sensitive", []))).encode()
+    if rule_set is not None:
+        written += b"\x01"
+        for group in ("migrationRules", "domainRules", "encodingRules"):
+            for rule in rule_set.get(group, []):
+                written += _rule_by_the_contract(rule)
+        written += rule_set.get("enableAt", "").encode()
+    return written
+
+
+def _rule_by_the_contract(rule: dict[str, Any]) -> bytes:
+    said = [rule.get(key, "") for key in ("name", "doc", "kind", "mode", "type")]
+    said += _in_order(rule.get("tags", []))
+    for key in _in_order(rule.get("params", {})):
+        said += [key, rule["params"][key]]
+    said += [rule.get(key, "") for key in ("expr", "onSuccess", "onFailure")]
+    return "".join(said).encode() + (b"\x01" if rule.get("disabled") else b"")
+
+
+@given(texts, references, metadata, rulesets)
+def test_the_guid_is_what_the_contract_says(
+    text: str, refers: list[Reference], meta: Any, rule_set: Any
+) -> None:
+    made = guid(text, refers, read_metadata(meta), read_ruleset(rule_set))
+    expected = hashlib.md5(_by_the_contract(text, refers, meta, rule_set)).hexdigest()
+    assert made.hex == expected
+
+
+def test_names_are_sorted_as_java_sorts_them() -> None:
+    last, first = "\ufffd", "\U0001f600"
+    made = guid("", (), {"properties": {last: "", first: ""}, "sensitive": [last, first]})
+    assert made.bytes == hashlib.md5(b"\x01" + (first + last).encode() * 2).digest()

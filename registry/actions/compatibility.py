@@ -117,7 +117,8 @@ def _reserved(
     parsed = candidate.parsed
     if not config.get("validateFields") and (parsed.format != "JSON" or before is None):
         return []
-    now = reserved_names(candidate.metadata)
+    # without metadata of its own a candidate would inherit what was before
+    now = reserved_names(before if candidate.metadata is None else candidate.metadata)
     fields = {each.path for each in formats.get(parsed.format).fields(parsed)} if now else set()
     removed = sorted(reserved_names(before) - now)
     return [

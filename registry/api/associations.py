@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID, uuid5
 
 from registry.actions import associations
 from registry.actions.associations import Binding, Filter, Resource
@@ -13,6 +14,8 @@ from registry.api.shapes import Json, read_submission, read_text, show_schema
 from registry.errors import ProtocolError, RegistryError
 from registry.models import Association
 from registry.naming import SubjectName
+
+_ASSOCIATIONS = UUID("6f1f6a4e-6d5b-5d0a-9d0e-3f3f0a4f5c11")
 
 
 def _filter(call: Call) -> Filter:
@@ -26,6 +29,7 @@ def _filter(call: Call) -> Filter:
 def _show(row: Association) -> Json:
     return {
         "subject": row.subject,
+        "guid": str(_guid(row)),
         "resourceName": row.resource_name,
         "resourceNamespace": row.resource_namespace,
         "resourceId": row.resource_id,
@@ -34,6 +38,12 @@ def _show(row: Association) -> Json:
         "lifecycle": row.lifecycle,
         "frozen": row.frozen,
     }
+
+
+def _guid(row: Association) -> UUID:
+    """A name for the association itself, the same on every server (RFC 9562, version 5)."""
+    key = (row.resource_type, row.resource_id, row.association_type)
+    return uuid5(_ASSOCIATIONS, "\0".join(key))
 
 
 def list_by_name(call: Call, namespace: str, name: str, context: str = "") -> list[Json]:  # noqa: ARG001

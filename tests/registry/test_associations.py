@@ -1,6 +1,7 @@
 """/associations: topics bound to subjects."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -39,7 +40,9 @@ def test_found_each_way(bound: Registry) -> None:
     for path in ("resources/-/orders", "resources/lkc1/orders", "subjects/orders-value"):
         found = bound.get(f"/associations/{path}")
         assert [each["subject"] for each in found] == ["orders-value"]
-    assert bound.get("/associations/resources/lkc1:orders")[0]["lifecycle"] == "WEAK"
+    shown = bound.get("/associations/resources/lkc1:orders")[0]
+    assert shown["lifecycle"] == "WEAK"
+    assert UUID(shown["guid"]).version == 5
     assert bound.error("GET", "/associations/resources/-/orders?associationType=key") == (
         404,
         40410,

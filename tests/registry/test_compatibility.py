@@ -132,7 +132,8 @@ def test_reserved_names_of_json_schema(registry: Registry) -> None:
     assert _first(registry, taken).startswith(
         '{errorType:"RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY", description:"'
     )
-    free = {"schema": '{"type":"object","properties":{"z":{}}}', **kind}
+    assert "CONFLICTS" in _first(registry, {**taken, "metadata": None})
+    free = {"schema": '{"type":"object","properties":{"z":{}}}', "schemaType": "JSON"}
     assert _first(registry, free) == ""
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from pages.listing import Column, Facet, Listing
 from registry import formats
-from registry.actions.reading import find_version, locate, subject_version, versions_of
+from registry.actions.reading import find_version, locate
 from registry.entities import SubjectVersion
 from registry.errors import SubjectNotFoundError
 from registry.naming import SubjectName
@@ -64,8 +64,8 @@ def show_subjects(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_subject(request: HttpRequest, subject: str) -> HttpResponse:
     """One subject at one version (`version`; the newest by default), compared with `since`."""
-    name = locate(SubjectName.read(subject))
-    versions = history.list_history(name)
+    name = SubjectName.read(subject)
+    versions = history.list_history(name := locate(name)) if name.is_valid else []
     if not versions:
         raise SubjectNotFoundError(name)
     newest = next((row for row in versions if row.deleted_at is None), versions[0])
@@ -86,7 +86,7 @@ def show_subject(request: HttpRequest, subject: str) -> HttpResponse:
             "newest": newest,
             "versions": page,
             "deleted": sum(each.deleted_at is not None for each in versions),
-            "bases": [each for each in versions if each is not row][:MOST_TO_CHOOSE],
+            "bases": versions[:MOST_TO_CHOOSE] if len(versions) > 1 else [],
             "base": base,
             "panel": fields.panel_of(shown, history.since_when(shown, earlier)),
             "comparison": _compare(shown, base, earlier, settings) if base else None,
@@ -146,10 +146,8 @@ def try_schema(request: HttpRequest) -> HttpResponse:
         except trial.FormError as error:
             problem = error.problem
     else:
-        asked = request.GET.get("subject", "").strip()
-        row = versions_of(locate(SubjectName.read(asked))).last() if asked else None
-        attempt = trial.begin_with(subject_version(row) if row else None, asked)
-    topics = history.topics_of(locate(SubjectName.read(attempt.subject)))
+        attempt = trial.begin_with(request.GET.get("subject", "").strip())
+    name = SubjectName.read(attempt.subject)
     return render(
         request,
         "registry/try.html",
@@ -160,7 +158,7 @@ def try_schema(request: HttpRequest) -> HttpResponse:
             "problem": problem,
             "comparison": outcome.comparison if outcome else None,
             "settings": outcome.settings if outcome else None,
-            "topics": topics,
+            "topics": history.topics_of(name) if name.is_valid else [],
             "known": _suggested(),
         },
         status=422 if problem else 200,

@@ -198,7 +198,7 @@ def _verdicts(
     found = []
     for level, versions, against, missing in asked:
         state, breaking = matrix.state(level, versions, missing=missing)
-        found.append(Verdict(level, state, against, tuple(breaking), level == in_force))
+        found.append(Verdict(level, state, against, tuple(sorted(breaking)), level == in_force))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from registry import formats
 from registry.actions.reading import (
@@ -55,6 +56,12 @@ class SchemaPanel:
     def text(self) -> str:
         """The schema's text, as much of it as a page shows."""
         return self.at.schema.text[:LONGEST_SHOWN]
+
+    @property
+    def source(self) -> str:
+        """The address of the whole text in the registry's API."""
+        schema, subject = self.at.schema, quote(str(self.at.subject), safe="")
+        return f"/schemas/ids/{schema.id}/schema?subject={subject}"
 
     @property
     def whole(self) -> bool:

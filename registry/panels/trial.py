@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.actions.lookup import find_equal
-from registry.actions.reading import locate, subject_version
+from registry.actions.reading import locate, read_version, subject_version, versions_of
 from registry.actions.scopes import config_in_scope
 from registry.actions.submission import Submission, parse_submission
 from registry.actions.writing import check_name, check_writable
 from registry.entities import SubjectVersion
-from registry.errors import NotPermittedError, RegistryError, SubjectInvalidError
+from registry.errors import (
+    NotPermittedError,
+    RegistryError,
+    SubjectInvalidError,
+    VersionInvalidError,
+)
 from registry.formats.contract import Parsed, SchemaInvalidError
 from registry.identity import Reference
 from registry.naming import SubjectName
@@ -22,6 +27,9 @@ from registry.panels.inheritance import Settings, settings_of
 
 # where a parser says it is: "line 3 column 5" (JSON and protoc's words), "3:5:" (protoc's marks)
 _PLACE = re.compile(r"line (\d+),? column (\d+)|(?:\A|\s)(\d+):(\d+):")
+_PLACED = re.compile(
+    r":? ?(?:line \d+ column \d+ \(char \d+\)|\(at line \d+ column \d+\))\Z|\A\d+:\d+: "
+)
 _AROUND = 2
 _LONGEST_LINE = 160
 
@@ -94,10 +102,13 @@ def read_attempt(typed: Mapping[str, str]) -> Attempt:
     )
 
 
-def begin_with(version: SubjectVersion | None, subject: str) -> Attempt:
-    """The form before anything was typed: a subject's newest schema, to be changed."""
-    if version is None:
+def begin_with(subject: str) -> Attempt:
+    """The form before anything was typed: a subject's newest schema, if any, to be changed."""
+    name = SubjectName.read(subject)
+    row = versions_of(locate(name)).last() if name.is_valid and name.name else None
+    if row is None:
         return Attempt(subject=subject)
+    version = subject_version(row)
     schema = version.schema
     references = [
         {"name": each.name, "subject": each.subject, "version": each.version}
@@ -183,13 +194,16 @@ def _references(text: str) -> tuple[Reference, ...]:
     try:
         read = json.loads(text)
         return tuple(_reference(each) for each in read)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, VersionInvalidError) as error:
         message = f"A JSON list of objects with name, subject and version is needed: {error}"
         raise FormError(Problem("references", message)) from error
 
 
 def _reference(each: Any) -> Reference:
-    return Reference(str(each["name"]), str(each["subject"]), int(each["version"]))
+    name = SubjectName.read(str(each["subject"]))
+    if not name.is_valid:
+        raise ValueError(f"{name} is no subject")
+    return Reference(str(each["name"]), str(each["subject"]), read_version(str(each["version"])))
 
 
 def _parse(submission: Submission, context: str) -> Parsed:
@@ -212,7 +226,12 @@ def _problem(error: SchemaInvalidError, text: str) -> Problem:
         said = message.removesuffix(f" (at {error.path})") if error.path else message
         return Problem("text", said, error.path)
     line, column = (int(each) for each in place.groups() if each)
-    return Problem("text", message, f"line {line}, column {column}", _excerpt(text, line, column))
+    return Problem(
+        "text",
+        _PLACED.sub("", message),
+        f"line {line}, column {column}",
+        _excerpt(text, line, column),
+    )
 
 
 def _excerpt(text: str, line: int, column: int) -> tuple[Line, ...]:

@@ -11,6 +11,10 @@ from lineage.connectors.models import Connector, Generation, Run
 from lineage.ledger import Observation, record
 from lineage.models import Sampling
 from registry.actions import Submission, register
+from registry.actions.delete import delete_subject
+from registry.actions.mode import set_mode
+from registry.identity import Reference
+from registry.naming import SubjectName
 
 CONTEXTS = {"orders": "ordering", "payments": "paying", "stock": "warehouse", "email": "notifying"}
 READS = {"orders": ["stock", "payments"], "payments": ["orders"], "email": ["orders", "payments"]}
@@ -95,7 +99,15 @@ def _register() -> None:
     second = {"name": "note", "type": ["null", "string"], "default": None}
     for fields in ([first], [first, second]):
         schema = {"type": "record", "name": "Order", "fields": fields}
-        register("orders-value", Submission(text=json.dumps(schema)))
+        register("orders-value", Submission(text=json.dumps(schema)), "python/2.11.0")
+    last = {"type": "record", "name": "Paid", "fields": [{"name": "order", "type": "Order"}]}
+    register("Order", Submission(text=json.dumps({**schema, "fields": [first]})))
+    reference = Reference("Order", "Order", 1)
+    register("payments-value", Submission(text=json.dumps(last), references=(reference,)))
+    register(":.staging:orders-value", Submission(text='"string"'))
+    set_mode(SubjectName(".staging", ""), "READONLY")
+    register("gone-value", Submission(text='"string"'))
+    delete_subject(SubjectName(".", "gone-value"))
 
 
 def _copies(cluster: Cluster, now: datetime) -> Estate:
@@ -139,6 +151,10 @@ def page_paths(estate: Estate) -> dict[str, str]:
         "bounded context": "/bounded-contexts/ordering",
         "subjects": "/registry",
         "subject": "/registry/subjects/orders-value",
+        "subject compared": "/registry/subjects/orders-value?version=1&since=2#changes",
+        "subject in a context": "/registry/subjects/:.staging:orders-value",
+        "subjects of any state": "/registry?state=any&q=id:1",
+        "try a schema": "/registry/try?subject=orders-value",
         "lineage": "/lineage",
         "lineage around a topic": "/lineage?focus=topic:orders&hops=2",
         "lineage by context": "/lineage?fold=context",

@@ -81,6 +81,23 @@ def test_pages_read_without_script(browser: Browser, live_server: object, estate
     context.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_graph_is_never_wider_than_its_place(
+    page: Page, estate: Estate, visit: Visit, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in ("/lineage", "/topics/local/orders", "/"):
+        visit(page, path)
+        canvas = page.locator("figure.graph .canvas").first
+        assert canvas.evaluate("it => it.scrollWidth - it.clientWidth") <= 0, path
+
+
+def test_names_of_contexts_are_drawn_above_edges(page: Page, estate: Estate, visit: Visit) -> None:
+    visit(page, "/")
+    last = page.locator("figure.graph svg > g > *").last
+    assert last.evaluate("it => it.classList.contains('cluster-name')")
+
+
 def test_nothing_is_fetched_from_elsewhere(page: Page, estate: Estate, visit: Visit) -> None:
     hosts: set[str] = set()
     page.on("request", lambda it: hosts.add(it.url.split("/")[2]))

@@ -26,9 +26,8 @@ endef
 
 $(BIN)/.base: requirements/base.txt pyproject.toml
 	$(need_python)
-	@echo "[1/2] creating $(VENV)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "[2/2] installing the product (about 110 MB the first time)"
+	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing the product (about 110 MB the first time)"
 	$(call pip_install,requirements/base.txt)
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
 	@touch $@

@@ -1,11 +1,18 @@
-"""The shop's topics. `python -m examples.shop.topics` makes those that are missing."""
+"""The shop's topics. `python -m examples.shop.topics` makes them as they are described here."""
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from examples.shop.setting import read_setting
 
@@ -19,9 +26,11 @@ class Topic:
     partitions: int = 4
 
 
-ORDERS = Topic("orders", {"retention.ms": "604800000"})
-PAYMENTS = Topic("payments", {"retention.ms": "604800000"})
-SHIPMENTS = Topic("shipments", {"retention.ms": "604800000"})
+# canonical: copies are rebuilt from the log, so it keeps every event
+_FOR_EVER = {"retention.ms": "-1"}
+ORDERS = Topic("orders", _FOR_EVER)
+PAYMENTS = Topic("payments", _FOR_EVER)
+SHIPMENTS = Topic("shipments", _FOR_EVER)
 STOCK = Topic(
     "stock",
     {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"},
@@ -31,7 +40,7 @@ _ALREADY_THERE = KafkaError.TOPIC_ALREADY_EXISTS
 
 
 def create(bootstrap_servers: str, topics: Sequence[Topic] = TOPICS, timeout: float = 10) -> None:
-    """Make the topics that are missing; an existing one stays as it is.
+    """Make the topics that are missing; configure the others as an older run did not.
 
     Raises KafkaException when the cluster does not answer in `timeout` seconds or refuses.
     """
@@ -42,14 +51,42 @@ def create(bootstrap_servers: str, topics: Sequence[Topic] = TOPICS, timeout: fl
         for topic in topics
         if topic.name not in existing
     ]
-    if not wanted:
-        return
+    if wanted:
+        _make(admin, wanted, timeout)
+    _configure(admin, [topic for topic in topics if topic.name in existing], timeout)
+
+
+def _make(admin: AdminClient, wanted: list[NewTopic], timeout: float) -> None:
     for future in admin.create_topics(wanted, request_timeout=timeout).values():
         try:
             future.result()
         except KafkaException as error:
             if error.args[0].code() != _ALREADY_THERE:
                 raise
+
+
+def _configure(admin: AdminClient, topics: Sequence[Topic], timeout: float) -> None:
+    """Change what is configured otherwise; what is not named here stays as it is."""
+    described = {topic.name: topic.configs for topic in topics if topic.configs}
+    if not described:
+        return
+    asked = [ConfigResource(ResourceType.TOPIC, name) for name in described]
+    changes = []
+    for resource, future in admin.describe_configs(asked, request_timeout=timeout).items():
+        found = future.result()
+        entries = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+            for key, value in described[resource.name].items()
+            if found[key].value != value
+        ]
+        if entries:
+            changes.append(
+                ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries)
+            )
+    if changes:
+        altered = admin.incremental_alter_configs(changes, request_timeout=timeout)
+        for future in altered.values():
+            future.result()
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from lineage.connectors.definition import Definition, check, expand, redact
 from lineage.connectors.errors import (
     ConnectorMissingError,
     DefinitionInvalidError,
+    RunEndedError,
     RunInProgressError,
     RunMissingError,
 )
@@ -234,13 +235,26 @@ def regenerate(name: str) -> Run:
 
 
 def cancel(run: Run) -> Run:
-    """Ask a run to stop; one that no worker has taken yet stops at once."""
-    waiting = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, worker="")
-    if not waiting.update(
+    """Ask a run to stop; one that no worker has taken yet stops at once.
+
+    Raises RunEndedError when the run is over.
+    """
+    running = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING)
+    at_once = running.filter(worker="").update(
         state=Run.State.CANCELLED, message="cancelled", finished_at=timezone.now()
-    ):
-        Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(cancel_requested=True)
-    return find_run(run.pk)
+    )
+    asked = at_once or running.update(cancel_requested=True)
+    run = find_run(run.pk)
+    if not asked:
+        raise RunEndedError(f"the run has ended already: it {_ENDS[run.state]}")
+    return run
+
+
+_ENDS = {
+    Run.State.SUCCEEDED.value: "succeeded",
+    Run.State.FAILED.value: "failed",
+    Run.State.CANCELLED.value: "was cancelled",
+}
 
 
 def pause(name: str) -> Connector:

@@ -115,10 +115,20 @@ def execute(run: Run, worker: str, stopping: threading.Event) -> None:
         _end_generation(run, Generation.State.CANCELLED)
         report.finish(Run.State.CANCELLED, str(error))
     except (ConnectorError, BrokerError, DatabaseError) as error:
-        _end_generation(run, Generation.State.FAILED)
-        report.finish(Run.State.FAILED, str(error))
+        _fail(run, report, error)
     finally:
         connection.close()
+
+
+def _fail(run: Run, report: Report, error: Exception) -> None:
+    """Close a run that an error ended; who asked it to stop before that has got that."""
+    if Run.objects.filter(pk=run.pk, cancel_requested=True).exists():
+        report.line(f"ended by: {error}")
+        _end_generation(run, Generation.State.CANCELLED)
+        report.finish(Run.State.CANCELLED, "cancelled")
+    else:
+        _end_generation(run, Generation.State.FAILED)
+        report.finish(Run.State.FAILED, str(error))
 
 
 def _take_over(run: Run, report: Report) -> None:

@@ -6,6 +6,7 @@ ConnectorError
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
 ├── RunInProgressError         the connector is being regenerated already
+├── RunEndedError              the run is over: nothing is left to cancel
 ├── RunCancelledError          somebody asked the run to stop
 ├── LogIncompleteError         the log no longer holds what the copy is made of
 ├── SchemaChangedError         a schema that does not fit the table: regenerate
@@ -63,6 +64,13 @@ class RunInProgressError(ConnectorError):
     """One run at a time: the connector has one already."""
 
     code = "run-in-progress"
+    http_status = 409
+
+
+class RunEndedError(ConnectorError):
+    """The run is over: nothing is left to cancel."""
+
+    code = "run-ended"
     http_status = 409
 
 

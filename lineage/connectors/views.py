@@ -12,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from lineage.connectors import actions
 from lineage.connectors.actions import ConnectorView
-from lineage.connectors.errors import RunInProgressError
+from lineage.connectors.errors import RunEndedError, RunInProgressError
 from lineage.connectors.models import Connector, Run
 from pages.listing import Column, Facet, Listing
 
@@ -115,9 +115,12 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def cancel_run(_request: HttpRequest, run_id: UUID) -> HttpResponse:
+def cancel_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Ask a run to stop; the copy stays as it was."""
-    actions.cancel(actions.find_run(run_id))
+    try:
+        actions.cancel(actions.find_run(run_id))
+    except RunEndedError as refused:
+        messages.warning(request, str(refused))
     return redirect("run", run_id)
 
 

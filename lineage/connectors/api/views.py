@@ -93,5 +93,5 @@ class CancelRun(APIView):
 
     @extend_schema(operation_id="cancel_run", request=None, responses={202: RunSerializer})
     def post(self, _request: Request, run_id: UUID) -> Response:
-        """Ask a run to stop; the copy stays as it was."""
+        """Ask a run to stop; the copy stays as it was. 409 when the run has ended."""
         return Response(RunSerializer(actions.cancel(actions.find_run(run_id))).data, 202)

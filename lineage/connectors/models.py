@@ -6,10 +6,10 @@ from django.db import models
 
 
 class Connector(models.Model):
-    """Keeps one copy: topics in, a table out; as declared, and the state it is in."""
+    """Keeps one copy: topics in, a table out; as declared, and the state it shall be in."""
 
     class State(models.TextChoices):
-        """What it is doing."""
+        """What it shall be doing; whether it does is seen with `retrying` and the generations."""
 
         LIVE = "live"
         PAUSED = "paused"
@@ -31,6 +31,8 @@ class Connector(models.Model):
     mode = models.CharField(max_length=20, default="table")
     definition = models.JSONField(default=dict)
     state = models.CharField(max_length=20, choices=State, default=State.LIVE)
+    # nothing is copied at present, and tried again: the message says why
+    retrying = models.BooleanField(default=False)
     message = models.TextField(blank=True)
     # records between the copy's offsets and the log's end; unknown until first measured
     lag = models.BigIntegerField(null=True)

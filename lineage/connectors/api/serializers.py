@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from lineage.connectors.actions import STATES
 from lineage.connectors.models import Quarantine, Run
 
 
@@ -17,7 +18,7 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(choices=["table", "events"])
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     service = serializers.CharField(allow_null=True)
-    state = serializers.ChoiceField(choices=["live", "paused", "regenerating", "stopped"])
+    state = serializers.ChoiceField(choices=STATES)
     message = serializers.CharField()
     lag = serializers.IntegerField(allow_null=True)
     rows = serializers.IntegerField(allow_null=True)

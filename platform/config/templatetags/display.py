@@ -21,6 +21,7 @@ STATES: dict[str, tuple[str, str]] = {
     "unverified": ("warn", "question"),
     "violated": ("bad", "cross"),
     "live": ("good", "run"),
+    "starting": ("busy", "cycle"),
     "paused": ("warn", "pause"),
     "regenerating": ("busy", "cycle"),
     "stopped": ("", "stop"),

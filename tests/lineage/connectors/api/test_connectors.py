@@ -9,6 +9,7 @@ from django.test import Client
 
 from catalog.actions import apply, ensure_cluster
 from catalog.declaration import read
+from catalog.errors import DeclarationInvalidError
 from lineage.connectors.actions import declare
 from lineage.connectors.models import Connector, Run
 
@@ -36,7 +37,7 @@ def test_the_list_shows_state_and_hides_credentials(client: Client) -> None:
     listed = client.get("/api/v1/connectors").json()
     assert listed["count"] == 1
     (one,) = listed["results"]
-    assert (one["name"], one["topics"], one["state"]) == ("orders_copy", ["orders"], "live")
+    assert (one["name"], one["topics"], one["state"]) == ("orders_copy", ["orders"], "starting")
     assert one["target"] == "postgresql://me:•••@db/x"
     assert one["lag"] is None
     assert client.get("/api/v1/connectors/orders_copy").json() == one
@@ -74,13 +75,51 @@ def test_what_has_ended_cannot_be_cancelled(client: Client, state: str) -> None:
 
 def test_pause_and_resume(client: Client) -> None:
     assert post(client, "connectors/orders_copy/pause")[1]["state"] == "paused"
-    assert post(client, "connectors/orders_copy/resume")[1]["state"] == "live"
+    assert post(client, "connectors/orders_copy/resume")[1]["state"] == "starting"
+
+
+def test_live_is_only_what_has_a_generation_and_is_copied(client: Client) -> None:
+    connector = Connector.objects.get()
+    connector.generations.create(number=1, state="live", table="orders")
+    assert client.get("/api/v1/connectors/orders_copy").json()["state"] == "live"
+    Connector.objects.update(retrying=True, message="no answer (trying again)")
+    shown = client.get("/api/v1/connectors/orders_copy").json()
+    assert (shown["state"], shown["message"]) == ("starting", "no answer (trying again)")
+
+
+def test_the_target_is_shown_as_far_as_it_is_known(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(DECLARED | {"name": "other", "target": "${COPIES_AT}"})
+    assert client.get("/api/v1/connectors/other").json()["target"] == "${COPIES_AT}"
+    monkeypatch.setenv("COPIES_AT", "postgresql://io:hush@127.0.0.1:5433/copies?sslpassword=hush")
+    answer = client.get("/api/v1/connectors/other")
+    shown = "postgresql://io:•••@127.0.0.1:5433/copies?sslpassword=•••"
+    assert answer.json()["target"] == shown
+    page = client.get("/copies/other", headers={"Accept": "text/html"})
+    for text in (answer.content.decode(), page.content.decode()):
+        assert "hush" not in text
 
 
 def test_what_is_not_there(client: Client) -> None:
     assert client.get("/api/v1/connectors/none").status_code == 404
     assert client.get(f"/api/v1/runs/{uuid.uuid4()}").status_code == 404
     assert client.get("/api/v1/connectors/orders_copy/quarantine").json()["count"] == 0
+
+
+def test_a_catalog_file_with_a_target_of_no_kind_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.yaml"
+    file.write_text(
+        "connectors:\n- name: two\n  topics: [orders]\n"
+        "  target: mysql://me:hush@x\n  table: orders\n"
+    )
+    with pytest.raises(DeclarationInvalidError) as refused:
+        apply(read(file))
+    said = str(refused.value)
+    assert f"{file}:4: " in said
+    assert "'mysql'; known are sqlite, sqlite3, postgresql, postgres" in said
+    assert "hush" not in said
+    assert not Connector.objects.filter(name="two").exists()
 
 
 def test_a_catalog_file_declares_and_is_idempotent(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from catalog.models import Cluster, Topic
+from catalog.actions import find_cluster
+from catalog.models import Topic
 from catalog.recognition import recogniser
 from lineage import graph
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
-from lineage.errors import ClusterMissingError, InstantInvalidError, NodeMissingError
+from lineage.errors import InstantInvalidError, NodeMissingError
 from lineage.identity import Identities, KnownService, copy_of
 from lineage.models import ProducerName, Sampling
 from lineage.reading import Row, read
@@ -37,7 +38,7 @@ def list_edges(
 
     `source` and `target` select by a node's name or key (`orders`, `topic:orders`), `kind` by the
     kind of either node (`service`, `topic`, `copy`, `actor`) or by a kind of evidence.
-    Raises ClusterMissingError.
+    Raises ThingMissingError when there is no such cluster.
     """
     found = resolve(as_of=as_of, cluster=cluster)
     return [edge for edge in found if _selected(edge, source, target, kind)]
@@ -84,9 +85,12 @@ def neighbourhood(
 
 
 def list_samplings(cluster: str | None = None) -> list[Sampling]:
-    """Return the last run of each kind of sampler: how old each kind of evidence is, and why."""
+    """Return the last run of each kind of sampler: how old each kind of evidence is, and why.
+
+    Raises ThingMissingError when there is no such cluster.
+    """
     rows = Sampling.objects.select_related("cluster").order_by("cluster__name", "kind")
-    return list(rows.filter(cluster__name=cluster) if cluster else rows)
+    return list(rows.filter(cluster=_cluster_id(cluster)) if cluster else rows)
 
 
 def parse_instant(text: str) -> datetime:
@@ -105,12 +109,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def _cluster_id(name: str | None) -> int | None:
-    if name is None:
-        return None
-    found = Cluster.objects.filter(name=name).values_list("pk", flat=True).first()
-    if found is None:
-        raise ClusterMissingError(f"no cluster is called {name!r}")
-    return found
+    return find_cluster(name).pk if name else None
 
 
 def _is(node: Node, text: str) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 NodeKind = Literal["service", "topic", "copy", "actor"]
+NODE_KINDS: tuple[NodeKind, ...] = get_args(NodeKind)
 
 STRENGTH: dict[str, float] = {
     "connector": 0.99,  # our own copy says what it reads

@@ -1,7 +1,6 @@
 """What can go wrong when lineage is asked for or observed.
 
 LineageError
-├── ClusterMissingError     no cluster has this name
 ├── NodeMissingError        nothing in the ledger has this name
 ├── InstantInvalidError     an `as_of` that is no instant
 └── SampleInProgressError   a sample is being taken already
@@ -15,13 +14,6 @@ class LineageError(Exception):
     http_status = 500
 
 
-class ClusterMissingError(LineageError):
-    """No cluster has this name."""
-
-    code = "cluster-not-found"
-    http_status = 404
-
-
 class NodeMissingError(LineageError):
     """Nothing that was ever observed has this name."""
 
@@ -33,7 +25,7 @@ class InstantInvalidError(LineageError):
     """A point in time that cannot be read; ISO 8601 is expected."""
 
     code = "instant-invalid"
-    http_status = 422
+    http_status = 400
 
 
 class SampleInProgressError(LineageError):

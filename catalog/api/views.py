@@ -16,6 +16,7 @@ from catalog.actions import (
     describe_services,
     describe_topic,
     describe_topics,
+    find_cluster,
     find_service,
     find_topic,
     list_findings,
@@ -30,6 +31,7 @@ from catalog.api.serializers import (
     TopicSerializer,
 )
 from catalog.models import BoundedContext, Cluster, Service, Topic
+from catalog.policies import POLICIES
 from catalog.policies.contract import SEVERITIES
 
 
@@ -95,7 +97,7 @@ def _filtered(request: Request) -> QuerySet[Topic]:
     if q := wanted.get("q", "").strip():
         topics = topics.filter(Q(name__icontains=q) | Q(description__icontains=q))
     if cluster := wanted.get("cluster"):
-        topics = topics.filter(cluster__name=cluster)
+        topics = topics.filter(cluster=find_cluster(cluster))
     if context := wanted.get("context"):
         topics = topics.filter(context__name=context)
     if kind := _choice(request, "kind", Topic.Kind.values):
@@ -181,7 +183,7 @@ class ListFindings(_ListView):
         operation_id="list_findings",
         responses=FindingSerializer(many=True),
         parameters=[
-            _text("rule", "name of the rule"),
+            _text("rule", "name of the rule", list(POLICIES)),
             _text("severity", "how grave", SEVERITIES),
             _text("subject", "name of the topic, service or cluster"),
         ],
@@ -189,12 +191,13 @@ class ListFindings(_ListView):
     def get(self, request: Request) -> Response:
         """List the findings, the gravest first."""
         severity = _choice(request, "severity", SEVERITIES)
-        rule, subject = (request.query_params.get(name) for name in ("rule", "subject"))
+        rule = _choice(request, "rule", list(POLICIES))
+        subject = request.query_params.get("subject")
         found = [
             finding
             for finding in list_findings()
             if severity in {None, finding.severity}
-            and rule in {None, "", finding.rule}
+            and rule in {None, finding.rule}
             and subject in {None, "", finding.subject.name}
         ]
         return self.answer(found, FindingSerializer)

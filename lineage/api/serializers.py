@@ -1,6 +1,15 @@
 """The shapes of lineage's REST answers."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from rest_framework import serializers
+
+from lineage.edges import NODE_KINDS, STRENGTH
+
+_DIRECTIONS = ("both", "upstream", "downstream")
+_INSTANT = "ISO 8601 instant; now by default"
+_CLUSTER = "name of the cluster; all by default"
 
 
 class NodeSerializer(serializers.Serializer[object]):
@@ -45,16 +54,27 @@ class NeighbourhoodSerializer(serializers.Serializer[object]):
     dot = serializers.CharField()
 
 
+def _one_of(choices: Sequence[str], **field: Any) -> serializers.ChoiceField:
+    """Return an optional choice that tells, when it refuses, what there is to choose from."""
+    refusal: dict[str, Any] = {"invalid_choice": f'"{{input}}" is none of {", ".join(choices)}'}
+    return serializers.ChoiceField(
+        choices, required=False, allow_blank=True, error_messages=refusal, **field
+    )
+
+
+def _filter(meaning: str) -> serializers.CharField:
+    """Return an optional text; empty is as good as not given."""
+    return serializers.CharField(required=False, allow_blank=True, help_text=meaning)
+
+
 class EdgeQuery(serializers.Serializer[object]):
     """What edges are asked for."""
 
-    source = serializers.CharField(required=False, help_text="name, or kind:name")  # type: ignore[assignment]  # likewise
-    target = serializers.CharField(required=False, help_text="name, or kind:name")
-    kind = serializers.CharField(
-        required=False, help_text="kind of either node, or a kind of evidence"
-    )
-    as_of = serializers.CharField(required=False, help_text="ISO 8601 instant; now by default")
-    cluster = serializers.CharField(required=False)
+    source = _filter("name, or kind:name")  # type: ignore[assignment]  # likewise
+    target = _filter("name, or kind:name")
+    kind = _one_of((*NODE_KINDS, *STRENGTH), help_text="kind of either node, or a kind of evidence")
+    as_of = _filter(_INSTANT)
+    cluster = _filter(_CLUSTER)
 
 
 class NeighbourhoodQuery(serializers.Serializer[object]):
@@ -64,10 +84,19 @@ class NeighbourhoodQuery(serializers.Serializer[object]):
     hops = serializers.IntegerField(required=False, default=1, min_value=1, max_value=20)
     cap = serializers.IntegerField(required=False, default=60, min_value=1, max_value=2000)
     direction = serializers.ChoiceField(
-        required=False, default="both", choices=["both", "upstream", "downstream"]
+        required=False,
+        default="both",
+        choices=_DIRECTIONS,
+        error_messages={"invalid_choice": f'"{{input}}" is none of {", ".join(_DIRECTIONS)}'},
     )
-    as_of = serializers.CharField(required=False, help_text="ISO 8601 instant; now by default")
-    cluster = serializers.CharField(required=False)
+    as_of = _filter(_INSTANT)
+    cluster = _filter(_CLUSTER)
+
+
+class SamplingQuery(serializers.Serializer[object]):
+    """Of which cluster."""
+
+    cluster = _filter(_CLUSTER)
 
 
 class SamplingSerializer(serializers.Serializer[object]):

@@ -14,6 +14,7 @@ from lineage.api.serializers import (
     EdgeSerializer,
     NeighbourhoodQuery,
     NeighbourhoodSerializer,
+    SamplingQuery,
     SamplingSerializer,
 )
 
@@ -78,7 +79,10 @@ class ListSamplings(GenericAPIView[Any]):
     queryset = None
 
     @extend_schema(
-        operation_id="list_samplings", tags=["lineage"], responses=SamplingSerializer(many=True)
+        operation_id="list_samplings",
+        parameters=[SamplingQuery],
+        tags=["lineage"],
+        responses=SamplingSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """List the last run of each kind of sampler."""

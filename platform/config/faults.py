@@ -6,11 +6,13 @@ Confluent's `{"error_code", "message"}`.
 
 from http import HTTPStatus
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.urls import Resolver404
 
+_HOST_SHOWN = 255
 _REGISTRY_ROOTS = frozenset({
     "subjects",
     "schemas",
@@ -52,10 +54,13 @@ def _page(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse
     return HttpResponse(page, status=status)
 
 
-def _answer(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest, status: HTTPStatus, detail: str, confluents: str = ""
+) -> HttpResponse:
     root = request.path.split("/", 2)[1]
+    message = confluents or f"HTTP {status.value} {status.phrase}"
     if root in _REGISTRY_ROOTS:
-        body = {"error_code": status.value, "message": f"HTTP {status.value} {status.phrase}"}
+        body = {"error_code": status.value, "message": message}
         return JsonResponse(
             body, status=status, content_type="application/vnd.schemaregistry.v1+json"
         )
@@ -65,7 +70,14 @@ def _answer(request: HttpRequest, status: HTTPStatus, detail: str) -> HttpRespon
 
 
 def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django refused to read; the kind of refusal is all that is told."""
+    """Answer a request that Django refused to read: the kind of refusal, or which host it is."""
+    if isinstance(exception, DisallowedHost):
+        host = request.headers.get("Host", "")[:_HOST_SHOWN]
+        detail = (
+            f"the server does not answer as {host!r}: name the host in its setting ALLOWED_HOSTS "
+            "(host names without ports, separated by commas)"
+        )
+        return _answer(request, HTTPStatus.BAD_REQUEST, detail, confluents=detail)
     return _answer(
         request,
         HTTPStatus.BAD_REQUEST,

@@ -1,5 +1,6 @@
 """Settings, from environment variables with defaults that run a whole product on one machine."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -15,8 +16,12 @@ PORT = env.integer("PORT", 8080, "port of the web server")
 HOST = env.text("HOST", "127.0.0.1", "address that the web server listens on")
 WEB_WORKERS = env.integer("WEB_WORKERS", 1, "web worker processes")
 WEB_THREADS = env.integer(
-    "WEB_THREADS", 8, "requests that one web worker serves at once; each may hold a connection"
+    "WEB_THREADS",
+    0,
+    "requests that one web worker serves at once, each with a database connection; "
+    "0: two a processor and one, at most 8",
 )
+WEB_THREADS = WEB_THREADS or min(8, 2 * (os.cpu_count() or 1) + 1)
 DEMO = env.boolean("DEMO", True, "run the worked example (examples/shop) in `make run`")
 DEBUG = env.boolean("DEBUG", False, "Django's debug pages; never in production")
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "least severe message that is logged").upper()

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 import catalog.actions
@@ -19,8 +19,11 @@ from catalog.models import BoundedContext, Cluster, Service, Topic
 from config.faults import wants_page
 from lineage.connectors.models import Connector, Run
 from lineage.models import Sampling
+from registry.api.boundary import refuse
+from registry.errors import ProtocolError
 from registry.panels.subjects import Carrier, find_identity
 
+_ROOT_METHODS = ("GET", "HEAD", "POST")
 HITS_A_KIND = 8
 FINDINGS_SHOWN = 10
 RUNS_SHOWN = 6
@@ -82,13 +85,17 @@ def describe_frame(request: HttpRequest) -> dict[str, object]:
 
 
 @csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("Accept")
 def show_overview(request: HttpRequest) -> HttpResponse:
     """What there is, and what needs a look; a registry client, which asks no page, gets `{}`.
 
     Clients probe a registry with POST too; nothing is read from it, so no token is asked for.
+    Other methods are refused in Confluent's form.
     """
+    if request.method not in _ROOT_METHODS:
+        refused = refuse(request, ProtocolError(405, "HTTP 405 Method Not Allowed"))
+        refused["Allow"] = ", ".join(_ROOT_METHODS)
+        return refused
     if request.method == "POST" or not wants_page(request):
         return JsonResponse({})
     topics = catalog.actions.describe_topics(

@@ -110,7 +110,6 @@ def test_list_topics(client: Client, shop: Cluster, observed: Witness) -> None:
         ("q=ORD", ["orders"]),
         ("q=p", ["payments", "planned"]),
         ("cluster=local", ["orders", "payments", "planned"]),
-        ("cluster=other", []),
         ("context=money", ["payments"]),
         ("kind=event", ["orders"]),
         ("verdict=violated", ["payments"]),
@@ -127,10 +126,50 @@ def test_filter_topics(
 
 
 @pytest.mark.parametrize(
-    "path", ["topics?kind=evnet", "topics?verdict=maybe", "findings?severity=bad"]
+    ("path", "allowed"),
+    [
+        ("topics?kind=evnet", "event, command, table, internal, unknown"),
+        ("topics?verdict=maybe", "verified, unverified, violated"),
+        ("findings?severity=bad", "error, warning, info"),
+        ("findings?rule=none", "single-writer, command-reader, ownership, presence, retention"),
+        ("lineage/edges?kind=bogus", "service, topic, copy, actor, connector, member"),
+        ("lineage/graph?focus=orders&direction=up", "both, upstream, downstream"),
+    ],
 )
-def test_a_filter_that_cannot_be(client: Client, path: str) -> None:
-    assert _get(client, path, 400)["type"] == "urn:insideout:invalid"
+def test_a_filter_that_cannot_be(client: Client, path: str, allowed: str) -> None:
+    problem = _get(client, path, 400)
+    assert problem["type"] == "urn:insideout:invalid"
+    assert allowed in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["topics", "lineage/edges", "lineage/samplings", "lineage/graph?focus=orders"]
+)
+def test_a_cluster_that_is_not_there(client: Client, shop: Cluster, path: str) -> None:
+    problem = _get(client, f"{path}{'&' if '?' in path else '?'}cluster=other", 404)
+    assert problem["type"] == "urn:insideout:not-in-catalog"
+    assert "'other'" in problem["detail"]
+
+
+@pytest.mark.parametrize("room", ["topics", "services", "findings", "lineage/edges", "connectors"])
+@pytest.mark.parametrize(
+    ("query", "allowed"),
+    [
+        ("limit=-1", "from 1 on"),
+        ("limit=0", "from 1 on"),
+        ("limit=abc", "from 1 on"),
+        ("offset=-1", "from 0 on"),
+        ("offset=1e3", "from 0 on"),
+    ],
+)
+def test_a_page_that_cannot_be(client: Client, room: str, query: str, allowed: str) -> None:
+    problem = _get(client, f"{room}?{query}", 400)
+    assert (problem["type"], allowed in problem["detail"]) == ("urn:insideout:invalid", True)
+
+
+@pytest.mark.parametrize("query", ["limit=", "limit=1000000", "offset=99999999999999999999999"])
+def test_a_page_of_any_size(client: Client, shop: Cluster, query: str) -> None:
+    assert _get(client, f"topics?{query}")["count"] == 3
 
 
 def test_show_topic(client: Client, shop: Cluster, observed: Witness) -> None:

@@ -32,3 +32,22 @@ def test_a_registry_client_gets_confluents_error(client: Client) -> None:
     answer = client.get("/schemas/nothing/at/all")
     assert answer.json() == {"error_code": 404, "message": "HTTP 404 Not Found"}
     assert answer.headers["Content-Type"].startswith("application/vnd.schemaregistry.v1+json")
+
+
+def test_an_unknown_host_is_told_where_to_name_it(client: Client) -> None:
+    for path, accept in (("/", "text/html"), ("/api/v1/topics", "*/*"), ("/subjects", "*/*")):
+        answer = client.get(path, HTTP_HOST="kafka.example:8080", HTTP_ACCEPT=accept)
+        assert answer.status_code == 400
+        said = answer.content.decode()
+        assert "kafka.example:8080" in said
+        assert "ALLOWED_HOSTS" in said
+        assert answer.headers["Content-Type"].startswith("text/html") == (accept == "text/html")
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH"])
+def test_the_root_refuses_as_a_registry_does(method: str) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, "/")
+    assert answer.status_code == 405
+    assert answer.json() == {"error_code": 405, "message": "HTTP 405 Method Not Allowed"}
+    assert answer.headers["Content-Type"].startswith("application/vnd.schemaregistry.v1+json")
+    assert answer.headers["Allow"] == "GET, HEAD, POST"

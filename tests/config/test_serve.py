@@ -22,15 +22,16 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 
 @contextmanager
-def served(environment: dict[str, str]) -> Iterator[str]:
+def served(environment: dict[str, str], said: Path = Path(os.devnull)) -> Iterator[str]:
     subprocess.run([*MANAGE, "migrate", "-v0"], env=environment, check=True)
     port = free_port()
-    process = subprocess.Popen(
-        [*MANAGE, "serve", "--port", str(port), "--workers", "1"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with said.open("w") as output:
+        process = subprocess.Popen(
+            [*MANAGE, "serve", "--port", str(port), "--workers", "1"],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
     base = f"http://127.0.0.1:{port}"
     try:
         await_ready(base)
@@ -69,8 +70,10 @@ def register_and_read(base: str) -> None:
 def test_a_registry_by_itself_on_sqlite(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
     environment = {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": url}
-    with served(environment) as base:
+    said = tmp_path / "said"
+    with served(environment, said) as base:
         register_and_read(base)
+        assert said.read_text() == f"serving on {base}/\n"
         with urllib.request.urlopen(f"{base}/static/vendor/htmx/htmx.min.js", timeout=5) as answer:
             assert answer.headers["Content-Type"].startswith("text/javascript")
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from registry.actions.context import list_contexts
 from registry.actions.scopes import DEFAULT_LEVEL, GLOBAL_SCOPE
-from registry.models import Config, Mode, Version
+from registry.models import Config, Version
 from registry.naming import DEFAULT_CONTEXT, SubjectName, context_scope
 from registry.panels.inheritance import Settings, settings_of
 
 MOST_CARRIERS = 50
+MOST_CONTEXTS = 20
 _ID = re.compile(r"\s*id:\s*(\d{1,18})\s*\Z", re.IGNORECASE)
 _GUID = re.compile(
     r"\s*(?:guid:\s*)?([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12})\s*\Z", re.IGNORECASE
@@ -126,9 +127,6 @@ def _levels() -> dict[str, str]:
     return {scope: str(level) for scope, level in found.items() if level}
 
 
-MOST_CONTEXTS = 20
-
-
 def list_context_rows(rows: Iterable[SubjectRow]) -> list[ContextRow]:
     """The schema contexts that hold a subject or a setting of their own, the default one first."""
     live: dict[str, list[SubjectRow]] = {}
@@ -145,11 +143,6 @@ def list_context_rows(rows: Iterable[SubjectRow]) -> list[ContextRow]:
         )
         for name in names[:MOST_CONTEXTS]
     ]
-
-
-def has_scopes_set() -> bool:
-    """Whether any config or mode was set anywhere."""
-    return Config.objects.exists() or Mode.objects.exists()
 
 
 def find_identity(words: str) -> Identity | None:

@@ -46,10 +46,10 @@ def serve(folder: Path, **environment: str) -> Iterator[Served]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while not _answers(url):
             assert process.poll() is None, (folder / "serve.log").read_text()
-            assert time.monotonic() < end, f"not ready after 30 s: {folder / 'serve.log'}"
+            assert time.monotonic() < end, f"not ready after 90 s: {folder / 'serve.log'}"
             time.sleep(0.1)
         yield Served(url, process, variables)
     finally:

@@ -42,7 +42,7 @@ def served(environment: dict[str, str], said: Path = Path(os.devnull)) -> Iterat
 
 
 def await_ready(base: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{base}/health/ready", timeout=5) as answer:

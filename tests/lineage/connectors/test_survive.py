@@ -56,7 +56,7 @@ class Scene:
     def equal(self) -> bool:
         return all(copied(target) == self.orders.fold for target in self.targets)
 
-    def settle(self, seconds: float = 30.0) -> None:
+    def settle(self, seconds: float = 60.0) -> None:
         eventually(self.equal, seconds, self.space.logs)
 
     def newest(self) -> list[int]:

@@ -72,7 +72,7 @@ class Workspace:
 
 
 def eventually(
-    condition: Callable[[], bool], seconds: float = 30.0, said: Callable[[], str] = str
+    condition: Callable[[], bool], seconds: float = 60.0, said: Callable[[], str] = str
 ) -> None:
     """Wait until a condition holds; otherwise fail with what the processes said."""
     end = time.monotonic() + seconds

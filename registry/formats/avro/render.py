@@ -116,7 +116,9 @@ class Printer:
     def _head(self, each: Named, space: str) -> list[str]:
         kind = f'"type":{quote(each.kind)}'
         if self._normal:
-            return [f'"name":{quote(each.name.full)}', kind]
+            # a name without a space would be read as of the space around it
+            nowhere = ['"namespace":""'] if space and not each.name.space else []
+            return [f'"name":{quote(each.name.full)}', *nowhere, kind]
         members = [kind, f'"name":{quote(each.name.name)}']
         if each.name.space != space:
             members.append(f'"namespace":{quote(each.name.space)}')

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from registry.formats import get
+from registry.formats import check_new, get
 from registry.formats.contract import SchemaInvalidError
 from tests.registry.differential import generate, java
 
@@ -40,8 +40,9 @@ def _ours(reader: str, writer: str) -> dict[str, Any]:
     parsed = {}
     for side, text in (("reader", reader), ("writer", writer)):
         try:
-            parsed[side] = avro.parse(text)
-            answer[side] = parsed[side].text
+            made = avro.parse(text)
+            check_new(made)
+            parsed[side], answer[side] = made, made.text
         except SchemaInvalidError as refused:
             answer[f"{side}_invalid"] = str(refused)
     if len(parsed) == 2:

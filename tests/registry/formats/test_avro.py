@@ -145,6 +145,15 @@ def test_what_only_an_old_schema_may_hold(name: str) -> None:
         check_new(parsed)
 
 
+def test_a_name_of_no_namespace_stays_one_in_the_normal_form() -> None:
+    inner = '{"type":"record","name":"A","namespace":"","fields":[]}'
+    parsed = AVRO.parse(
+        '{"type":"record","name":"n.A","fields":[{"name":"f","type":' + inner + "}]}"
+    )
+    assert AVRO.parse(parsed.normal).normal == parsed.normal
+    assert '{"name":"A","namespace":"","type":"record"' in parsed.normal
+
+
 def test_references_are_old() -> None:
     check_new(AVRO.parse('["A"]', (Dependency("A", NOT_NEW["bad default"]),)))
 

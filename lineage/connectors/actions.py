@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from catalog.declaration import Change, FieldChange
@@ -121,6 +121,19 @@ def _state_shown(connector: Any) -> str:
     if connector.state != Connector.State.LIVE:
         return str(connector.state)
     return "starting" if connector.retrying or connector.live_number is None else "live"
+
+
+def list_runs(connector: str | None = None, state: str | None = None) -> QuerySet[Run]:
+    """Runs, newest first: of one connector, in one state, or all."""
+    runs = Run.objects.select_related("connector", "generation").order_by("-started_at", "pk")
+    if connector:
+        runs = runs.filter(connector__name=connector)
+    return runs.filter(state=state) if state else runs
+
+
+def list_generations(name: str) -> QuerySet[Generation]:
+    """Return the generations of a copy, newest first; raises ConnectorMissingError."""
+    return find_connector(name).generations.order_by("-number")
 
 
 def find_connector(name: str) -> Connector:

@@ -181,7 +181,11 @@ def _begin_generation(run: Run, connector: Connector, number: int) -> None:
     generation, _ = Generation.objects.update_or_create(
         connector=connector,
         number=number,
-        defaults={"state": Generation.State.BUILDING, "table": shadow_of(connector.table)},
+        defaults={
+            "state": Generation.State.BUILDING,
+            "table": shadow_of(connector.table),
+            "dropped_at": None,
+        },
     )
     run.generation = generation
     Run.objects.filter(pk=run.pk).update(generation=generation)
@@ -190,7 +194,7 @@ def _begin_generation(run: Run, connector: Connector, number: int) -> None:
 def _end_generation(run: Run, state: Generation.State) -> None:
     if run.generation is not None:
         building = Generation.objects.filter(pk=run.generation.pk, state=Generation.State.BUILDING)
-        building.update(state=state)
+        building.update(state=state, dropped_at=now())
 
 
 def _celebrate(run: Run, connector: Connector, live: Live | None, built: Built | None) -> None:

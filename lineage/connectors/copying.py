@@ -23,7 +23,7 @@ from lineage.connectors.errors import (
 )
 from lineage.connectors.models import Connector, Generation
 from lineage.connectors.sessions import GROUP_PREFIX, Session, live_engine, opened
-from lineage.connectors.sinks.contract import Live
+from lineage.connectors.sinks.contract import Live, retired_of
 
 _POLL_SECONDS = 0.2
 _TELL_SECONDS = 2.0
@@ -210,13 +210,20 @@ def note_generation(connector: Connector, live: Live) -> None:
     """Make our record of generations say what the target says."""
     with transaction.atomic():
         others = Generation.objects.filter(connector=connector).exclude(number=live.number)
-        others.filter(state=Generation.State.LIVE).update(
-            state=Generation.State.RETIRED, retired_at=now()
-        )
+        for replaced in others.filter(state=Generation.State.LIVE):
+            replaced.state = Generation.State.RETIRED
+            replaced.retired_at = now()
+            if replaced.number < live.number:  # otherwise it lies in another target, as it was
+                replaced.table = retired_of(replaced.table, replaced.number)
+            replaced.save(update_fields=["state", "retired_at", "table"])
+        # a swap keeps the table that it replaced, and drops the one before
+        gone = others.filter(state=Generation.State.RETIRED, number__lt=live.number - 1)
+        gone.filter(dropped_at=None).update(dropped_at=now())
         generation, _ = Generation.objects.get_or_create(
             connector=connector, number=live.number, defaults={"table": live.table}
         )
         if generation.state != Generation.State.LIVE:
             generation.state = Generation.State.LIVE
             generation.live_at = generation.live_at or now()
-            generation.save(update_fields=["state", "live_at"])
+            generation.dropped_at = None
+            generation.save(update_fields=["state", "live_at", "dropped_at"])

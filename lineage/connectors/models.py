@@ -68,6 +68,8 @@ class Generation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     live_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+    # since when its table is no more: a target keeps the one before the live one
+    dropped_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -81,6 +83,11 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connector} generation {self.number}"
+
+    @property
+    def table_exists(self) -> bool:
+        """Whether its table is still in the target, as far as is known here."""
+        return self.dropped_at is None
 
 
 class Run(models.Model):
@@ -123,6 +130,12 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.connector} ({self.state})"
+
+    @property
+    def rows(self) -> int | None:
+        """Rows of the generation that the run made live; `done` counts for the phase alone."""
+        made = self.generation if self.state == self.State.SUCCEEDED else None
+        return made.rows if made else None
 
 
 class Quarantine(models.Model):

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from lineage.connectors.actions import STATES
-from lineage.connectors.models import Quarantine, Run
+from lineage.connectors.models import Generation, Quarantine, Run
 
 
 class ConnectorSerializer(serializers.Serializer[Any]):
@@ -34,6 +34,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     connector = serializers.CharField(source="connector.name")
     generation = serializers.IntegerField(source="generation.number", default=None)
+    rows = serializers.IntegerField(
+        allow_null=True, help_text="rows of the generation that it made live; null until then"
+    )
 
     class Meta:
         model = Run
@@ -46,11 +49,45 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "phase",
             "done",
             "total",
+            "rows",
             "message",
             "log",
             "started_at",
             "moved_at",
             "finished_at",
+        ]
+
+
+class GenerationSerializer(serializers.ModelSerializer[Generation]):
+    """One build of a copy; offsets by `topic/partition`, each the next to read."""
+
+    rows = serializers.IntegerField(
+        allow_null=True, help_text="counted when it was verified; null of what was never built"
+    )
+    digest = serializers.CharField(
+        help_text="of its rows when it was verified; empty of what was never built"
+    )
+    from_offsets = serializers.DictField(child=serializers.IntegerField())
+    to_offsets = serializers.DictField(child=serializers.IntegerField())
+    table_exists = serializers.BooleanField(
+        help_text="whether the target still holds its table; it keeps the one before the live one"
+    )
+
+    class Meta:
+        model = Generation
+        fields = [
+            "number",
+            "state",
+            "table",
+            "table_exists",
+            "rows",
+            "digest",
+            "from_offsets",
+            "to_offsets",
+            "created_at",
+            "live_at",
+            "retired_at",
+            "dropped_at",
         ]
 
 

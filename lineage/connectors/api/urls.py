@@ -7,7 +7,9 @@ from lineage.connectors.api.views import (
     DescribeConnector,
     DescribeRun,
     ListConnectors,
+    ListGenerations,
     ListQuarantine,
+    ListRuns,
     PauseConnector,
     RegenerateConnector,
     ResumeConnector,
@@ -20,6 +22,8 @@ urlpatterns = [
     path("connectors/<str:name>/pause", PauseConnector.as_view()),
     path("connectors/<str:name>/resume", ResumeConnector.as_view()),
     path("connectors/<str:name>/quarantine", ListQuarantine.as_view()),
+    path("connectors/<str:name>/generations", ListGenerations.as_view()),
+    path("runs", ListRuns.as_view()),
     path("runs/<uuid:run_id>", DescribeRun.as_view()),
     path("runs/<uuid:run_id>/cancel", CancelRun.as_view()),
 ]

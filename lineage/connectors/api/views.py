@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,9 +13,11 @@ from rest_framework.views import APIView
 from lineage.connectors import actions
 from lineage.connectors.api.serializers import (
     ConnectorSerializer,
+    GenerationSerializer,
     QuarantineSerializer,
     RunSerializer,
 )
+from lineage.connectors.models import Run
 
 
 class ListConnectors(GenericAPIView[Any]):
@@ -77,6 +80,42 @@ class ListQuarantine(GenericAPIView[Any]):
         """List the records left out of the copy, newest first, with the cause of each."""
         page = self.paginate_queryset(actions.find_connector(name).quarantine.all())
         return self.get_paginated_response(QuarantineSerializer(page, many=True).data)
+
+
+class ListGenerations(GenericAPIView[Any]):
+    """What was built of a copy."""
+
+    serializer_class = GenerationSerializer
+
+    @extend_schema(operation_id="list_generations", responses=GenerationSerializer(many=True))
+    def get(self, _request: Request, name: str) -> Response:
+        """List the generations of a copy, newest first: rows, digest, offsets, and its table."""
+        page = self.paginate_queryset(actions.list_generations(name))
+        return self.get_paginated_response(GenerationSerializer(page, many=True).data)
+
+
+class ListRuns(GenericAPIView[Any]):
+    """All runs."""
+
+    serializer_class = RunSerializer
+
+    @extend_schema(
+        operation_id="list_runs",
+        responses=RunSerializer(many=True),
+        parameters=[
+            OpenApiParameter("connector", str, description="name of the connector"),
+            OpenApiParameter("state", str, description="how it stands", enum=Run.State.values),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """List the runs, newest first."""
+        state = request.query_params.get("state")
+        if state and state not in Run.State.values:
+            known = ", ".join(Run.State.values)
+            raise ValidationError({"state": [f"{state!r} is none of {known}"]})
+        runs = actions.list_runs(request.query_params.get("connector"), state)
+        page = self.paginate_queryset(runs)
+        return self.get_paginated_response(RunSerializer(page, many=True).data)
 
 
 class DescribeRun(APIView):

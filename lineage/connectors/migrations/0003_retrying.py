@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connectors', '0002_quarantine_and_workers'),
+        ("connectors", "0002_quarantine_and_workers"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connector',
-            name='retrying',
+            model_name="connector",
+            name="retrying",
             field=models.BooleanField(default=False),
         ),
     ]

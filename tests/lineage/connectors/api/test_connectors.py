@@ -11,7 +11,9 @@ from catalog.actions import apply, ensure_cluster
 from catalog.declaration import read
 from catalog.errors import DeclarationInvalidError
 from lineage.connectors.actions import declare
+from lineage.connectors.copying import note_generation
 from lineage.connectors.models import Connector, Run
+from lineage.connectors.sinks.contract import Live
 
 pytestmark = pytest.mark.django_db
 DECLARED = {
@@ -59,6 +61,60 @@ def test_a_waiting_run_is_cancelled_at_once_a_running_one_is_asked(client: Clien
     Run.objects.filter(pk=run["id"]).update(worker="busy")
     assert post(client, f"runs/{run['id']}/cancel")[1]["state"] == "running"
     assert Run.objects.get(pk=run["id"]).cancel_requested
+
+
+def test_runs_are_listed_newest_first_and_filtered(client: Client) -> None:
+    _, first = post(client, "connectors/orders_copy/regenerate")
+    post(client, f"runs/{first['id']}/cancel")
+    declare(DECLARED | {"name": "other"})
+    _, second = post(client, "connectors/other/regenerate")
+
+    def listed(query: str = "") -> list[str]:
+        answer = client.get(f"/api/v1/runs{query}").json()
+        assert answer["count"] == len(answer["results"])
+        return [run["id"] for run in answer["results"]]
+
+    assert listed() == [second["id"], first["id"]]
+    assert listed("?connector=orders_copy") == [first["id"]]
+    assert listed("?state=running") == [second["id"]]
+    assert listed("?connector=orders_copy&state=running") == []
+    assert client.get("/api/v1/runs?state=odd").status_code == 400
+    assert client.get("/api/v1/runs?limit=1").json()["next"]
+
+
+def test_a_run_tells_the_rows_of_what_it_made_live_and_no_other(client: Client) -> None:
+    connector = Connector.objects.get()
+    made = connector.generations.create(number=1, state="live", table="orders", rows=400)
+    for state, rows in (("failed", None), ("succeeded", 400)):
+        run = connector.runs.create(state=state, generation=made, phase="swap", done=1, total=1)
+        shown = client.get(f"/api/v1/runs/{run.pk}").json()
+        assert (shown["done"], shown["total"], shown["rows"]) == (1, 1, rows)
+
+
+def test_generations_with_offsets_and_which_tables_are_left(client: Client) -> None:
+    connector = Connector.objects.get()
+    for number in (1, 2, 3):
+        note_generation(connector, Live(number, "orders", None))
+    connector.generations.filter(number=3).update(
+        rows=7, digest="7:abc", from_offsets={"orders/0": 0}, to_offsets={"orders/0": 9}
+    )
+    answer = client.get("/api/v1/connectors/orders_copy/generations").json()
+    assert answer["count"] == 3
+    assert [
+        (it["number"], it["state"], it["table"], it["table_exists"]) for it in answer["results"]
+    ] == [
+        (3, "live", "orders", True),
+        (2, "retired", "orders__g2", True),
+        (1, "retired", "orders__g1", False),
+    ]
+    live, _, first = answer["results"]
+    assert (live["rows"], live["digest"]) == (7, "7:abc")
+    assert (live["from_offsets"], live["to_offsets"]) == ({"orders/0": 0}, {"orders/0": 9})
+    assert first["retired_at"]
+    assert first["dropped_at"]
+    page = client.get("/copies/orders_copy", headers={"Accept": "text/html"}).content.decode()
+    assert page.count(">dropped</span>") == 1
+    assert client.get("/api/v1/connectors/none/generations").status_code == 404
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -219,8 +219,9 @@ class Endpoint:
             return refuse(request, error)
         except RequestDataTooBig:
             return refuse(request, ProtocolError(413, "HTTP 413 Request Entity Too Large"))
-        except UnreadablePostError:
-            return refuse(request, ProtocolError(400, "The body could not be read"))
+        except (TooManyFieldsSent, UnreadablePostError) as error:
+            wrong = ProtocolError(400, f"The request could not be read: {type(error).__name__}")
+            return refuse(request, wrong)
         except DataError:
             return refuse(request, ProtocolError(400, "The request holds a value that is no text"))
         except DatabaseError as error:

@@ -32,7 +32,7 @@ class JsonSchemaFormat:
     def compare(
         self, original: Parsed, update: Parsed, policy: Policy = "STRICT"
     ) -> list[Difference]:
-        """All changes; SchemaInvalidError when the pair is too complex to judge in bounded time."""
+        """All changes; ComparisonTooLargeError when they take more than the work allowed."""
         if original.normal == update.normal and original.dependencies == update.dependencies:
             return []
         return compare(judge, _model(original), _model(update), policy)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from registry.formats.contract import Difference, Policy, SchemaInvalidError
+from registry.formats.contract import ComparisonTooLargeError, Difference, Policy
 from registry.formats.json_schema.differences import Change, Path, compatible_kinds, describe
 from registry.formats.json_schema.model import Node
 
 # Pairs of sub-schemas compared for one verdict; about a second of work.
-MAX_PAIRS = 60_000
+MAX_PAIRS = 30_000
 # Changes listed for one pair; the first ones that break come first when there are more.
 MAX_CHANGES = 200
 
@@ -130,7 +130,7 @@ class _Comparison:
     def _charge(self, pairs: int) -> None:
         self._pairs += pairs
         if self._pairs > MAX_PAIRS:
-            raise SchemaInvalidError(f"too complex to compare: more than {MAX_PAIRS} pairs")
+            raise ComparisonTooLargeError(f"more than {MAX_PAIRS} pairs to compare")
 
     def _judge(self, changes: list[Change]) -> Verdict:
         compatible = all(change.kind in self._accepted for change in changes)

@@ -17,7 +17,7 @@ from registry.keys.errors import (
 )
 from registry.keys.kms import KmsError, check_kms
 from registry.keys.models import Kek
-from registry.naming import SubjectName
+from registry.naming import LONGEST_CONTEXT, LONGEST_SUBJECT, SubjectName
 
 
 def list_keks(context: str, prefixes: Sequence[str] = (), *, deleted: bool = False) -> list[str]:
@@ -29,7 +29,7 @@ def list_keks(context: str, prefixes: Sequence[str] = (), *, deleted: bool = Fal
         return sorted(rows.values_list("name", flat=True))
     chosen = Q()
     for prefix in prefixes:
-        chosen |= Q(deks__subject__startswith=prefix)
+        chosen |= Q(deks__subject__startswith=prefix[: LONGEST_SUBJECT + LONGEST_CONTEXT])
     if not deleted:
         chosen &= Q(deks__deleted_at__isnull=True)
     found = rows.filter(chosen).values_list("name", "deks__subject").distinct()

@@ -1,5 +1,7 @@
 """A run that was asked to stop ends cancelled, whatever keeps it from stopping by itself."""
 
+import socket
+import time
 from pathlib import Path
 from threading import Event
 
@@ -13,9 +15,9 @@ from lineage.connectors.models import Run
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def run_without_broker(folder: Path, asked: bool) -> Run:
+def run_without_broker(folder: Path, asked: bool, broker: str = "127.0.0.1:1") -> Run:
     """Execute a run while no broker answers; somebody asked it to stop meanwhile, or not."""
-    ensure_cluster("local", "127.0.0.1:1")
+    ensure_cluster("local", broker)
     target = f"sqlite:///{folder / 'copy.sqlite3'}"
     declare({"name": "c", "topics": ["orders"], "target": target, "table": "orders"})
     run = regenerate("c")
@@ -27,10 +29,14 @@ def run_without_broker(folder: Path, asked: bool) -> Run:
 
 
 def test_an_error_after_the_request_is_no_failure(tmp_path: Path) -> None:
-    run = run_without_broker(tmp_path, asked=True)
+    # as a frozen broker does, the kernel takes the connection and nobody answers
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        run = run_without_broker(tmp_path, True, f"127.0.0.1:{silent.getsockname()[1]}")
     assert (run.state, run.message) == ("cancelled", "cancelled")
     assert run.finished_at is not None
     assert any(line["message"].startswith("ended by: ") for line in run.log)
+    assert time.monotonic() - began < 30
 
 
 def test_the_same_error_unasked_is_a_failure(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from catalog.actions import find_cluster
-from catalog.models import Topic
+from catalog.models import Cluster, Topic
+from catalog.policies.contract import Finding, Subject
+from catalog.policies.words import listing, span
 from catalog.recognition import recogniser
 from lineage import graph
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
@@ -91,6 +93,27 @@ def list_samplings(cluster: str | None = None) -> list[Sampling]:
     """
     rows = Sampling.objects.select_related("cluster").order_by("cluster__name", "kind")
     return list(rows.filter(cluster=_cluster_id(cluster)) if cluster else rows)
+
+
+def find_blind_spots() -> list[Finding]:
+    """Return what cannot be observed now: one finding a cause, not one a kind of evidence.
+
+    A cluster that is away is a finding of the catalog's and none here.
+    """
+    rows = Sampling.objects.exclude(message="").select_related("cluster")
+    reached = rows.exclude(cluster__state=Cluster.State.UNREACHABLE)
+    causes: dict[tuple[str, str], list[Sampling]] = defaultdict(list)
+    for row in reached.order_by("cluster__name", "kind"):
+        causes[row.cluster.name, row.message].append(row)
+    now = timezone.now()
+    found = []
+    for (cluster, message), group in causes.items():
+        successes = [row.succeeded_at for row in group if row.succeeded_at]
+        last = f"last succeeded {span(now - min(successes))} ago" if successes else "never yet"
+        kinds = listing(row.kind for row in group)
+        subject = Subject("sampling", f"sampling of {kinds}", cluster)
+        found.append(Finding("sampling", "warning", subject, f"{message}; {last}"))
+    return found
 
 
 def parse_instant(text: str) -> datetime:

@@ -1,7 +1,13 @@
 """What the catalog does; pages, REST, commands and jobs all call these."""
 
 from catalog.actions.apply import apply
-from catalog.actions.clusters import connection_of, ensure_cluster, find_cluster
+from catalog.actions.clusters import (
+    connection_of,
+    ensure_cluster,
+    find_cluster,
+    note_reached,
+    note_unreachable,
+)
 from catalog.actions.describe import (
     ReaderView,
     ServiceView,
@@ -36,6 +42,8 @@ __all__ = [
     "find_service",
     "find_topic",
     "list_findings",
+    "note_reached",
+    "note_unreachable",
     "synchronise",
     "take_snapshot",
 ]

@@ -1,8 +1,15 @@
 """Clusters: known by name, reached at their addresses."""
 
+import logging
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from broker.connection import Connection
 from catalog.errors import ThingMissingError
 from catalog.models import Cluster
+
+logger = logging.getLogger(__name__)
 
 
 def ensure_cluster(name: str, bootstrap_servers: str) -> Cluster:
@@ -29,3 +36,32 @@ def find_cluster(name: str) -> Cluster:
 def connection_of(cluster: Cluster) -> Connection:
     """Return how to reach a cluster."""
     return Connection(cluster.bootstrap_servers)
+
+
+def note_reached(cluster: Cluster) -> None:
+    """Record that the cluster answered just now, at the addresses that `cluster` has."""
+    now = timezone.now()
+    cluster.state, cluster.message, cluster.reached_at = Cluster.State.CONNECTED, "", now
+    if (
+        _unmoved(cluster)
+        .exclude(state=Cluster.State.UNREACHABLE)
+        .update(state=cluster.state, message="", reached_at=now)
+    ):
+        return
+    if _unmoved(cluster).update(state=cluster.state, message="", reached_at=now):
+        logger.info("cluster %s: reached again", cluster.name)
+
+
+def note_unreachable(cluster: Cluster, message: str) -> None:
+    """Record that the cluster did not answer, and why; it is logged when that is news."""
+    known = _unmoved(cluster).filter(state=Cluster.State.UNREACHABLE)
+    cluster.state, cluster.message = Cluster.State.UNREACHABLE, message
+    if known.update(message=message):
+        return
+    if _unmoved(cluster).update(state=cluster.state, message=message):
+        logger.warning("cluster %s: %s", cluster.name, message)
+
+
+def _unmoved(cluster: Cluster) -> QuerySet[Cluster]:
+    """Its row, unless it got other addresses in the meantime, of which nothing is known."""
+    return Cluster.objects.filter(pk=cluster.pk, bootstrap_servers=cluster.bootstrap_servers)

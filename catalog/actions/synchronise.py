@@ -1,6 +1,5 @@
 """Kafka's topics into the catalog's rows: what is new, what changed, what vanished."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,11 +9,9 @@ from django.utils import timezone
 
 from broker.admin import TopicDescription, describe_cluster, describe_topics
 from broker.errors import BrokerError
-from catalog.actions.clusters import connection_of
+from catalog.actions.clusters import connection_of, note_reached, note_unreachable
 from catalog.models import Cluster, Topic
 from catalog.signals import topics_changed
-
-logger = logging.getLogger(__name__)
 
 # what Kafka says of a topic; a declaration owns the other columns
 _OBSERVED = (
@@ -48,20 +45,22 @@ def synchronise(cluster: Cluster) -> None:
     stay as they were last seen.
     """
     if not cluster.bootstrap_servers:
-        _record_failure(cluster, "no address of a broker is known")
+        note_unreachable(cluster, "no address of a broker is known")
         return
     connection = connection_of(cluster)
     try:
         identity = describe_cluster(connection)
         described = describe_topics(connection)
     except BrokerError as error:
-        _record_failure(cluster, str(error) or error.code)
+        note_unreachable(cluster, str(error) or error.code)
         return
     now = timezone.now()
     known = {topic.name: topic for topic in Topic.objects.filter(cluster=cluster)}
     differences = _compare(cluster, known, described, now)
     _write(cluster, differences, now)
-    _record_success(cluster, identity.cluster_id, now)
+    cluster.kafka_id = identity.cluster_id
+    Cluster.objects.filter(pk=cluster.pk).update(kafka_id=identity.cluster_id)
+    note_reached(cluster)
     if differences.appeared or differences.vanished or differences.recreated:
         topics_changed.send(
             sender=Cluster,
@@ -151,16 +150,3 @@ def _insertable(topic: Topic) -> Topic:
     """Let the database match a known row by its name: an upsert takes no primary keys."""
     topic.pk = None
     return topic
-
-
-def _record_success(cluster: Cluster, kafka_id: str, now: datetime) -> None:
-    cluster.kafka_id, cluster.state, cluster.message = kafka_id, Cluster.State.CONNECTED, ""
-    cluster.reached_at = now
-    fields = {"kafka_id": kafka_id, "state": cluster.state, "message": "", "reached_at": now}
-    Cluster.objects.filter(pk=cluster.pk).update(**fields)
-
-
-def _record_failure(cluster: Cluster, message: str) -> None:
-    logger.warning("cluster %s: %s", cluster.name, message)
-    cluster.state, cluster.message = Cluster.State.UNREACHABLE, message
-    Cluster.objects.filter(pk=cluster.pk).update(state=cluster.state, message=message)

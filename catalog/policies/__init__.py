@@ -1,7 +1,7 @@
 """Rules of data on the outside, one a file; each is pure and looks at one snapshot."""
 
 from catalog.policies import command_reader, ownership, presence, retention, single_writer
-from catalog.policies.contract import SEVERITIES, Finding, Policy, Snapshot
+from catalog.policies.contract import Finding, Policy, Snapshot, gravity
 
 POLICIES: dict[str, Policy] = {
     policy.RULE: policy.check
@@ -12,4 +12,4 @@ POLICIES: dict[str, Policy] = {
 def check(snapshot: Snapshot) -> list[Finding]:
     """Return what all policies find: the gravest first, then by rule and subject."""
     found = [finding for policy in POLICIES.values() for finding in policy(snapshot)]
-    return sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), finding.id))
+    return sorted(found, key=gravity)

@@ -87,6 +87,11 @@ class Finding:
         return "/".join(part for part in path if part)
 
 
+def gravity(finding: Finding) -> tuple[int, str]:
+    """Return what findings are sorted by: the gravest first, then by rule and subject."""
+    return SEVERITIES.index(finding.severity), finding.id
+
+
 class Policy(Protocol):
     """One rule."""
 

@@ -14,7 +14,9 @@ from catalog.models import Cluster
 from lineage.sampling.run import Outcome, Watch
 
 log = logging.getLogger(__name__)
-_LONGEST_BACKOFF = 15.0
+# a broker that hangs is to be noticed, and one that is back as well, within two periods
+_LEAST_TIMEOUT, _LONGEST_TIMEOUT = 2.0, 10.0
+_PERIODS_BETWEEN_FAILURES = 2
 _NOW_TIMEOUT = 5.0
 
 
@@ -37,14 +39,15 @@ def clusters() -> list[Cluster]:
 class _Turn:
     """A cluster's watch, and when its next sample is due."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, period: float) -> None:
+        timeout = min(_LONGEST_TIMEOUT, max(_LEAST_TIMEOUT, 0.8 * period))
         self.address = cluster.bootstrap_servers
-        self.watch = Watch(cluster)
+        self.watch = Watch(cluster, timeout=timeout)
         self.due = 0.0
-        self.failures = 0
+        self.failed = False
 
     def take(self, period: float, report: Callable[[str], None]) -> None:
-        """Sample; after failures wait twice as long each time, up to a quarter of one minute."""
+        """Sample; after a failure wait twice as long, for the sake of clusters that do answer."""
         begun = time.monotonic()
         name = self.watch.cluster.name
         try:
@@ -54,17 +57,16 @@ class _Turn:
         except OperationalError as error:
             self._failed(f"{name}: the database refused the sample: {error}", report)
         else:
-            if self.failures:
+            if self.failed:
                 report(f"{name}: back again")
-            self.failures = 0
+            self.failed = False
             log.debug("%s: %s", name, outcome)
-        wait = period * 2**self.failures if self.failures else period
-        self.due = begun + min(wait, max(_LONGEST_BACKOFF, period))
+        self.due = begun + period * (_PERIODS_BETWEEN_FAILURES if self.failed else 1)
 
     def _failed(self, message: str, report: Callable[[str], None]) -> None:
-        if not self.failures:
+        if not self.failed:
             report(message)
-        self.failures = min(self.failures + 1, 10)
+        self.failed = True
 
 
 def sample_forever(
@@ -74,7 +76,7 @@ def sample_forever(
     turns: dict[int, _Turn] = {}
     while not stop.is_set():
         close_old_connections()
-        _keep(turns, _wanted(cluster, report))
+        _keep(turns, _wanted(cluster, report), period)
         due = [turn for turn in turns.values() if turn.due <= time.monotonic()]
         for turn in due:
             if not stop.is_set():
@@ -85,7 +87,7 @@ def sample_forever(
         turn.watch.close()
 
 
-def _keep(turns: dict[int, _Turn], rows: list[Cluster]) -> None:
+def _keep(turns: dict[int, _Turn], rows: list[Cluster], period: float) -> None:
     """Begin to watch clusters that are new, and anew those whose address changed."""
     for row in rows:
         known = turns.get(row.pk)
@@ -93,7 +95,7 @@ def _keep(turns: dict[int, _Turn], rows: list[Cluster]) -> None:
             known.watch.close()
             known = None
         if known is None:
-            turns[row.pk] = _Turn(row)
+            turns[row.pk] = _Turn(row, period)
 
 
 def _wanted(cluster: str | None, report: Callable[[str], None]) -> list[Cluster]:

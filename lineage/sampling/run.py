@@ -18,7 +18,7 @@ from django.utils import timezone
 from broker.connection import Connection
 from broker.errors import BrokerError, BrokerUnavailableError
 from broker.observe import Observer
-from catalog.actions import connection_of
+from catalog.actions import connection_of, note_reached, note_unreachable
 from catalog.models import Cluster
 from lineage import ledger
 from lineage.ledger import Naming, Observation
@@ -77,17 +77,22 @@ class Watch:
         self._observer.close()
 
     def sample(self, at: datetime | None = None) -> Outcome:
-        """Take one sample. Raises BrokerUnavailableError when no broker answers."""
+        """Take one sample, and tell the catalog whether the cluster was reached.
+
+        Raises BrokerUnavailableError when no broker answers, BrokerError when none lets us in.
+        """
         begun = time.monotonic()
         view = View(self.cluster, self._observer, at or timezone.now(), self._memory)
         runs = [_Run(sampler) for sampler in self._samplers]
         try:
             self._look(view, runs)
-        except BrokerUnavailableError as error:
+        except BrokerError as error:
+            note_unreachable(self.cluster, str(error) or error.code)
             for run in runs:
                 run.message = str(error)
             _note(self.cluster, runs, view.at)
             raise
+        note_reached(self.cluster)
         names, observations = self._attributed(runs)
         opened = ledger.record(self.cluster, observations, view.at, names=names)
         _note(self.cluster, runs, view.at)

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 import catalog.actions
+import lineage.actions
 import lineage.connectors.actions
 import registry.actions
 from catalog.models import BoundedContext, Cluster, Service, Topic
+from catalog.policies.contract import gravity
 from config.faults import wants_page
 from lineage.connectors.models import Connector, Run
 from lineage.models import Sampling
@@ -102,7 +104,9 @@ def show_overview(request: HttpRequest) -> HttpResponse:
         Topic.objects.exclude(kind=Topic.Kind.INTERNAL).filter(gone_at=None).defer("configs")
     )
     verdicts = [view.writer.verdict for view in topics]
-    findings = catalog.actions.list_findings()
+    findings = sorted(
+        [*catalog.actions.list_findings(), *lineage.actions.find_blind_spots()], key=gravity
+    )
     copies = lineage.connectors.actions.list_connectors()
     return render(
         request,
@@ -119,7 +123,6 @@ def show_overview(request: HttpRequest) -> HttpResponse:
             "findings": findings[:FINDINGS_SHOWN],
             "findings_in_all": len(findings),
             "runs": Run.objects.select_related("connector")[:RUNS_SHOWN],
-            "failing": Sampling.objects.exclude(message="").order_by("kind"),
         },
     )
 

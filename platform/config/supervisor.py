@@ -59,6 +59,18 @@ def claim_port(host: str, port: int) -> None:
             ) from None
 
 
+def reach_database() -> None:
+    """Raise RunError, which tells what to set, unless the product's own database answers."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        known = connection.settings_dict
+        server = f"{known['HOST'] or 'localhost'}:{known['PORT'] or 5432}/"
+        where = f"{server if connection.vendor == 'postgresql' else ''}{known['NAME']}"
+        said = " ".join(str(error).split())
+        raise RunError(f"no database at {where}, which DATABASE_URL names: {said}") from error
+
+
 class Supervisor:
     """One run of the product over the folder VAR_DIR."""
 
@@ -99,6 +111,7 @@ class Supervisor:
     def _start_all(self) -> None:
         claim_port(settings.HOST, settings.PORT)
         self._prepare_environment()
+        reach_database()
         self._launch_kafka()
         self._migrate()
         if settings.DEMO:

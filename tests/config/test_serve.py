@@ -1,4 +1,4 @@
-"""`manage.py serve`: the web alone, on either database, without Kafka."""
+"""`manage.py serve`: the web alone, on either database, without Kafka; and what cannot start."""
 
 import json
 import os
@@ -102,3 +102,26 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"insideout: port {port} of 127.0.0.1 cannot be used")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_unreachable_database_is_one_line_before_kafka_starts(tmp_path: Path) -> None:
+    url = f"postgresql://ann:secret@127.0.0.1:{free_port()}/own"
+    done = subprocess.run(
+        [*MANAGE, "run"],
+        env={
+            **os.environ,
+            "VAR_DIR": str(tmp_path),
+            "DATABASE_URL": url,
+            "PORT": str(free_port()),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("insideout: no database at 127.0.0.1:")
+    assert "DATABASE_URL" in done.stderr
+    assert "secret" not in done.stderr
+    assert not (tmp_path / "kafka").exists()

@@ -1,5 +1,9 @@
 """POST /subjects/{s}/versions."""
 
+from typing import Any
+
+import pytest
+
 from tests.registry.conftest import Registry, record, text_of
 
 ORDER = record(id="string")
@@ -62,23 +66,43 @@ def test_the_answer_holds_the_schema_only_when_it_is_not_what_was_sent(registry:
     assert made["schema"] == '{"type": "string", "x": 1}'
 
 
-def _with_default(kind: str, default: object) -> dict[str, str]:
+def _with_default(kind: Any, default: object) -> dict[str, str]:
     return {"schema": text_of(record(f=(kind, default)))}
 
 
-def test_a_new_schema_is_validated_unless_configured_off(registry: Registry) -> None:
-    path, body = "/subjects/s/versions", _with_default("int", "foo")
-    assert registry.error("POST", path, body) == (422, 42201)
-    assert registry.error("POST", f"/compatibility{path}", body) == (422, 42201)
-    registry.call("PUT", "/config/s", {"validateNewSchemas": False})
-    assert registry.call("POST", f"/compatibility{path}", body) == (200, {"is_compatible": True})
-    assert registry.call("POST", path, body)[0] == 200
-    registry.call("PUT", "/config/s", {"validateNewSchemas": True})
-    assert registry.call("POST", path, body)[1]["version"] == 1
-    assert registry.call("POST", "/subjects/s", body)[1]["version"] == 1
-    assert registry.error("POST", path, _with_default("int", "bar")) == (422, 42201)
-    names = {"schema": '{"type":"enum","name":"E","symbols":["\u00e9"]}'}
-    assert registry.error("POST", "/subjects/t/versions", names) == (422, 42201)
+_UNFIT = [
+    ("boolean", 3),
+    ({"type": "array", "items": "long"}, {}),
+    (["null", "double"], "half"),
+    ({"type": "enum", "name": "Side", "symbols": ["LEFT", "RIGHT"]}, 2),
+]
+
+
+@pytest.mark.parametrize(("kind", "default"), _UNFIT)
+def test_a_default_must_fit_its_type(registry: Registry, kind: Any, default: object) -> None:
+    unfit = _with_default(kind, default)
+    for path in ("/subjects/gate/versions", "/compatibility/subjects/gate/versions"):
+        code, body = registry.call("POST", path, unfit)
+        assert (code, body["error_code"]) == (422, 42201)
+        assert "Invalid default" in body["message"]
+    assert registry.error("GET", "/subjects/gate/versions") == (404, 40401)
+
+
+def test_a_name_must_be_one_by_the_specification(registry: Registry) -> None:
+    accented = {"schema": '{"type":"enum","name":"E","symbols":["\u00e9"]}'}
+    assert registry.error("POST", "/subjects/gate/versions", accented) == (422, 42201)
+
+
+def test_the_product_may_accept_what_older_clients_wrote(registry: Registry) -> None:
+    registry.call("PUT", "/config", {"validateNewSchemas": False})
+    for number, (kind, default) in enumerate(_UNFIT):
+        path = f"/subjects/older-{number}"
+        made = registry.call("POST", f"{path}/versions", _with_default(kind, default))[1]
+        assert registry.call("POST", path, _with_default(kind, default))[1]["id"] == made["id"]
+    registry.call("PUT", "/config/older-0", {"validateNewSchemas": True})
+    known, unknown = _with_default(*_UNFIT[0]), _with_default("boolean", "maybe")
+    assert registry.call("POST", "/subjects/older-0/versions", known)[1]["version"] == 1
+    assert registry.error("POST", "/subjects/older-0/versions", unknown) == (422, 42201)
 
 
 def test_an_old_schema_is_imported_as_it_is(registry: Registry) -> None:

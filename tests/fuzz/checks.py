@@ -1,5 +1,7 @@
 """What schemathesis holds against every answer, beside its own checks."""
 
+from typing import Any
+
 import schemathesis
 
 KMS_OUT_OF_REACH = 50070
@@ -7,7 +9,7 @@ KMS_OUT_OF_REACH = 50070
 
 @schemathesis.check
 def answers_no_failure(
-    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """No 5xx, but Confluent's 50070 where the client names a KMS that the server has not."""
     if response.status_code >= 500:
@@ -16,7 +18,7 @@ def answers_no_failure(
 
 @schemathesis.check
 def answers_in_time(
-    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """No generated request takes the server seconds."""
     assert response.elapsed <= 2, response.elapsed

@@ -130,7 +130,7 @@ def _twofold(depth: int, leaf: Any) -> str:
 
 
 def _allof(depth: int, leaf: str) -> str:
-    definitions = {
+    definitions: Json = {
         f"d{at}": {"allOf": [{"$ref": f"#/definitions/d{at + 1}"}] * 2} for at in range(depth)
     }
     definitions[f"d{depth}"] = {"type": leaf}
@@ -243,7 +243,8 @@ def test_comparisons(attacker: Attacker, kind: str, old: str, new: str) -> None:
 def test_imports_nested_deeper_than_allowed(attacker: Attacker) -> None:
     references: list[Json] = []
     imported = ""
-    depth, status, answer = 0, 200, {}
+    depth, status = 0, 200
+    answer: Any = None
     with watched(attacker):
         while status == 200 and depth < 1_000:
             depth += 1

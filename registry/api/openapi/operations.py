@@ -60,7 +60,7 @@ _SUBJECTS: Final = {
         "Delete a subject, softly first",
         "Numbers",
         ("permanent",),
-        codes=(40401, 40404, 40405, 42205, 42206, 42208),
+        codes=(40401, 40404, 40405, 40904, 40905, 42205, 42206, 42208),
     ),
     "GET /subjects/{subject}/versions": Operation(
         "list_versions",
@@ -110,7 +110,7 @@ _SUBJECTS: Final = {
         "Delete a version, softly first",
         "Number",
         ("permanent",),
-        codes=(*_VERSION, 40406, 40407, 42205, 42206),
+        codes=(*_VERSION, 40406, 40407, 40904, 40905, 42205, 42206),
     ),
     "GET /subjects/{subject}/versions/{version}/schema": Operation(
         "get_version_text", "Read a version's text", "Text", ("format", "deleted"), codes=_VERSION

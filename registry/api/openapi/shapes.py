@@ -316,7 +316,7 @@ SHAPES: Final[dict[str, Json]] = {
     }),
     "ServerVersion": _answer({"version": _TEXT, "commitId": _TEXT}),
     "Deployment": _answer({"attributes": _map(_TEXT)}),
-    "Association": _answer({**_RESOURCE, **_BINDING}),
+    "Association": _answer({**_RESOURCE, **_BINDING}, guid=_TEXT),
     "Associations": _list(_ref("RegistryAssociation")),
     "Associate": _body(
         {
@@ -328,7 +328,7 @@ SHAPES: Final[dict[str, Json]] = {
     ),
     "Associated": _answer({
         **_RESOURCE,
-        "associations": _list(_answer(_BINDING, schema=_ref("RegistrySchema"))),
+        "associations": _list(_answer(_BINDING, guid=_TEXT, schema=_ref("RegistrySchema"))),
     }),
     "AssociateMany": _body({"requests": _list(_ref("RegistryAssociate"))}),
     "AssociatedMany": _result(_ref("RegistryAssociated")),

@@ -1,15 +1,11 @@
 """Clusters: known by name, reached at their addresses."""
 
-import logging
-
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from broker.connection import Connection
 from catalog.errors import ThingMissingError
 from catalog.models import Cluster
-
-logger = logging.getLogger(__name__)
 
 
 def ensure_cluster(name: str, bootstrap_servers: str) -> Cluster:
@@ -42,24 +38,15 @@ def note_reached(cluster: Cluster) -> None:
     """Record that the cluster answered just now, at the addresses that `cluster` has."""
     now = timezone.now()
     cluster.state, cluster.message, cluster.reached_at = Cluster.State.CONNECTED, "", now
-    if (
-        _unmoved(cluster)
-        .exclude(state=Cluster.State.UNREACHABLE)
-        .update(state=cluster.state, message="", reached_at=now)
-    ):
-        return
-    if _unmoved(cluster).update(state=cluster.state, message="", reached_at=now):
-        logger.info("cluster %s: reached again", cluster.name)
+    _unmoved(cluster).update(state=cluster.state, message="", reached_at=now)
 
 
-def note_unreachable(cluster: Cluster, message: str) -> None:
-    """Record that the cluster did not answer, and why; it is logged when that is news."""
-    known = _unmoved(cluster).filter(state=Cluster.State.UNREACHABLE)
+def note_unreachable(cluster: Cluster, message: str) -> bool:
+    """Record that the cluster did not answer, and why; return whether that is news."""
     cluster.state, cluster.message = Cluster.State.UNREACHABLE, message
-    if known.update(message=message):
-        return
-    if _unmoved(cluster).update(state=cluster.state, message=message):
-        logger.warning("cluster %s: %s", cluster.name, message)
+    if _unmoved(cluster).filter(state=cluster.state).update(message=message):
+        return False
+    return bool(_unmoved(cluster).update(state=cluster.state, message=message))
 
 
 def _unmoved(cluster: Cluster) -> QuerySet[Cluster]:

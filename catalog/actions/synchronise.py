@@ -1,5 +1,6 @@
 """Kafka's topics into the catalog's rows: what is new, what changed, what vanished."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,8 @@ from broker.errors import BrokerError
 from catalog.actions.clusters import connection_of, note_reached, note_unreachable
 from catalog.models import Cluster, Topic
 from catalog.signals import topics_changed
+
+logger = logging.getLogger(__name__)
 
 # what Kafka says of a topic; a declaration owns the other columns
 _OBSERVED = (
@@ -45,14 +48,14 @@ def synchronise(cluster: Cluster) -> None:
     stay as they were last seen.
     """
     if not cluster.bootstrap_servers:
-        note_unreachable(cluster, "no address of a broker is known")
+        _record_failure(cluster, "no address of a broker is known")
         return
     connection = connection_of(cluster)
     try:
         identity = describe_cluster(connection)
         described = describe_topics(connection)
     except BrokerError as error:
-        note_unreachable(cluster, str(error) or error.code)
+        _record_failure(cluster, str(error) or error.code)
         return
     now = timezone.now()
     known = {topic.name: topic for topic in Topic.objects.filter(cluster=cluster)}
@@ -150,3 +153,8 @@ def _insertable(topic: Topic) -> Topic:
     """Let the database match a known row by its name: an upsert takes no primary keys."""
     topic.pk = None
     return topic
+
+
+def _record_failure(cluster: Cluster, message: str) -> None:
+    if note_unreachable(cluster, message):
+        logger.warning("cluster %s: %s", cluster.name, message)

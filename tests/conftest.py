@@ -1,6 +1,8 @@
 """Real servers, started once a session and only when a test asks for one."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,9 +21,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL, shared by the session."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
-    server.start()
-    yield server.url()
-    server.stop()
+def postgres_url() -> Iterator[str]:
+    """The URL of a real PostgreSQL, shared by the session.
+
+    Its folder is not pytest's: each pytest that starts closes the folder they all share to other
+    users, and PostgreSQL is one when root runs the tests.
+    """
+    with TemporaryDirectory(prefix="insideout-test-postgres-") as folder:
+        server = EmbeddedPostgres(Path(folder))
+        server.start()
+        yield server.url()
+        server.stop()

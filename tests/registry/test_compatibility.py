@@ -1,5 +1,7 @@
 """POST /compatibility/subjects/{s}/versions/{v} and /compatibility/subjects/{s}/versions."""
 
+from typing import Any
+
 import pytest
 
 from tests.registry.conftest import Registry, record, text_of
@@ -126,7 +128,7 @@ def test_reserved_names_where_fields_are_validated(registry: Registry) -> None:
 
 
 def test_reserved_names_of_json_schema(registry: Registry) -> None:
-    kind = {"schemaType": "JSON", "metadata": RESERVED}
+    kind: dict[str, Any] = {"schemaType": "JSON", "metadata": RESERVED}
     registry.register("s", '{"type":"object"}', **kind)
     taken = {"schema": '{"type":"object","properties":{"x":{}}}', **kind}
     assert _first(registry, taken).startswith(
@@ -138,7 +140,8 @@ def test_reserved_names_of_json_schema(registry: Registry) -> None:
 
 
 def test_a_very_long_schema_is_not_repeated_whole(registry: Registry) -> None:
-    registry.register("s", record(**{f"a_field_{at}": ("string", "") for at in range(300)}))
+    fields: dict[str, Any] = {f"a_field_{at}": ("string", "") for at in range(300)}
+    registry.register("s", record(**fields))
     body = registry.call("POST", f"{PATH}/1?verbose=true", NEEDS_MORE)[1]
     old = next(each for each in body["messages"] if each.startswith("{oldSchema: "))
     assert old.startswith("{oldSchema: <truncated> '{")

@@ -86,10 +86,17 @@ rules = st.fixed_dictionaries(
         "disabled": st.booleans(),
     },
 )
+
+
+def _name_of(rule: Any) -> str:
+    name: str = rule["name"]
+    return name
+
+
 rulesets = st.none() | st.fixed_dictionaries(
     {},
     optional={
-        "domainRules": st.lists(rules, max_size=2, unique_by=lambda rule: rule["name"]),
+        "domainRules": st.lists(rules, max_size=2, unique_by=_name_of),
         "enableAt": texts,
     },
 )

@@ -162,7 +162,7 @@ def test_without_the_database_the_last_answer_stands(
 
 def test_what_is_kept_stays_within_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lasting, "MOST_BYTES", 10)
-    kept = lasting.Kept(len)
+    kept = lasting.Kept[bytes](len)
     for key in "abc":
         kept.put(key, b"1234")
     assert [kept.get(key) for key in "abc"] == [None, b"1234", b"1234"]

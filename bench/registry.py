@@ -9,23 +9,20 @@ server's processes alone, before the rates, which both share.
 
 import http.client
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.serving import serve
+
 CONNECTIONS = (1, 8)
 SECONDS = 3.0
 FIELDS = 57
@@ -70,35 +67,6 @@ CALLS = (
         "POST new version", "POST", "/subjects/growing-value/versions", lambda turn: _body(turn + 1)
     ),
 )
-
-
-@contextmanager
-def _served() -> Iterator[tuple[str, psutil.Process]]:
-    with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"VAR_DIR": folder, "LOG_LEVEL": "ERROR"}
-        manage = [sys.executable, str(ROOT / "manage.py")]
-        subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
-        port = "18999"
-        server = subprocess.Popen(
-            [*manage, "serve", "--port", port], env=environment, stdout=subprocess.DEVNULL
-        )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _await(f"{url}/health/ready")
-            yield url, psutil.Process(server.pid)
-        finally:
-            server.terminate()
-            server.wait(15)
-
-
-def _await(url: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310  (our own address)
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} did not answer within 30 s")
 
 
 def _cpu(server: psutil.Process) -> float:
@@ -158,7 +126,8 @@ def _measure(url: str, server: psutil.Process, call: Call, connections: int) -> 
 
 def main() -> None:
     """Print a line for each call and number of connections."""
-    with _served() as (url, server):
+    with TemporaryDirectory() as folder, serve(Path(folder), LOG_LEVEL="ERROR") as served:
+        url, server = served.url, psutil.Process(served.process.pid)
         for subject in ("orders-value", "growing-value"):
             _post(f"{url}/subjects/{subject}/versions", _body())
         for call in CALLS:

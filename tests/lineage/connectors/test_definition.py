@@ -42,8 +42,8 @@ def test_what_cannot_be_used_is_named(change: dict[str, Any], named: str) -> Non
 
 def test_variables_are_filled_in_when_used() -> None:
     assert (
-        expand("sqlite:///${A}/x", lambda name: "/tmp" if name == "A" else None)
-        == "sqlite:////tmp/x"
+        expand("sqlite:///${A}/x", lambda name: "/srv" if name == "A" else None)
+        == "sqlite:////srv/x"
     )
     with pytest.raises(TargetInvalidError, match="B"):
         expand("${B}", lambda _name: None)

@@ -121,7 +121,7 @@ def test_what_cannot_be_done_is_said(arguments: list[str], reason: str) -> None:
 
 def test_a_security_setting_that_could_do_harm_is_refused(tmp_path: Path) -> None:
     security = tmp_path / "client.properties"
-    security.write_text("plugin.library.paths=/tmp/evil.so\n")
+    security.write_text("plugin.library.paths=/srv/evil.so\n")
     arguments = ["registry_import", "--topic", "t", "--bootstrap", "127.0.0.1:9"]
     with pytest.raises(CommandError, match=r"not a setting of a connection: plugin\.library"):
         call_command(*arguments, "--security", str(security))

@@ -182,7 +182,7 @@ def test_a_catalog_file_declares_and_is_idempotent(tmp_path: Path) -> None:
     file = tmp_path / "catalog.yaml"
     file.write_text(
         "connectors:\n- name: two\n  topics: [orders]\n"
-        "  target: sqlite:////tmp/x.db\n  table: orders\n"
+        "  target: sqlite:////srv/x.db\n  table: orders\n"
     )
     assert [change.action for change in apply(read(file))] == ["created"]
     assert [change.action for change in apply(read(file))] == ["unchanged"]

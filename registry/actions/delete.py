@@ -3,7 +3,14 @@
 from django.db import transaction
 from django.utils import timezone
 
-from registry.actions.reading import find_row, list_referrers, locate, versions_of
+from registry.actions.reading import (
+    LATEST,
+    find_own_row,
+    has_versions,
+    list_referrers,
+    read_version,
+    versions_of,
+)
 from registry.actions.scopes import mode_in_scope
 from registry.actions.writing import check_writable, lock_context, lock_subject
 from registry.errors import (
@@ -13,6 +20,7 @@ from registry.errors import (
     SubjectNotSoftDeletedError,
     SubjectSoftDeletedError,
     SubjectWeaklyAssociatedError,
+    VersionNotFoundError,
     VersionNotSoftDeletedError,
     VersionSoftDeletedError,
 )
@@ -20,9 +28,8 @@ from registry.models import Association, Config, Mode, Schema, Version
 from registry.naming import SubjectName
 
 
-def delete_subject(subject: SubjectName, *, permanent: bool = False) -> list[int]:
+def delete_subject(name: SubjectName, *, permanent: bool = False) -> list[int]:
     """Delete every version; softly the live ones, for good those softly deleted before."""
-    name = locate(subject)
     with transaction.atomic():
         rows = _locked_rows(name)
         live = [row for row in rows if row.deleted_at is None]
@@ -34,31 +41,33 @@ def delete_subject(subject: SubjectName, *, permanent: bool = False) -> list[int
         _check_unassociated(name)
         doomed = rows if permanent else live
         for row in doomed:
-            _check_unreferenced(name, row)
+            _check_unreferenced(name, row, permanent=permanent)
             if permanent and row.deleted_at is None:
                 raise SubjectNotSoftDeletedError(name)
         _delete(name, doomed, permanent=permanent)
     return [row.version for row in doomed]
 
 
-def delete_version(subject: SubjectName, version: str, *, permanent: bool = False) -> int:
+def delete_version(name: SubjectName, version: str, *, permanent: bool = False) -> int:
     """Delete one version; for good only when it was softly deleted before."""
-    name = locate(subject)
     with transaction.atomic():
         _locked_rows(name)
-        row = find_row(name, version, deleted=permanent or not _is_latest(version))
+        if not permanent and read_version(version) == LATEST and _is_gone(name):
+            raise VersionNotFoundError(LATEST)
+        row = find_own_row(name, version, deleted=True)
         if not permanent and row.deleted_at is not None:
             raise VersionSoftDeletedError(name, row.version)
         check_writable(name, mode_in_scope(name))
+        _check_unreferenced(name, row, permanent=permanent)
         if permanent and row.deleted_at is None:
             raise VersionNotSoftDeletedError(name, row.version)
-        _check_unreferenced(name, row)
         _delete(name, [row], permanent=permanent)
     return row.version
 
 
-def _is_latest(version: str) -> bool:
-    return version.lower() in {"latest", "-1"}
+def _is_gone(name: SubjectName) -> bool:
+    """Whether softly deleted versions are all that the subject has."""
+    return has_versions(name, deleted=True) and not has_versions(name)
 
 
 def _locked_rows(name: SubjectName) -> list[Version]:
@@ -69,8 +78,9 @@ def _locked_rows(name: SubjectName) -> list[Version]:
     return list(versions_of(name, deleted=True))
 
 
-def _check_unreferenced(name: SubjectName, row: Version) -> None:
-    if list_referrers(name, row.version):
+def _check_unreferenced(name: SubjectName, row: Version, *, permanent: bool) -> None:
+    """Data of a softly deleted schema is still read, so what that refers to is not removed."""
+    if list_referrers(name, row.version, deleted=permanent):
         raise ReferenceExistsError(name, row.version)
 
 

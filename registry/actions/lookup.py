@@ -4,7 +4,14 @@ from collections.abc import Container
 
 from django.db.models import QuerySet
 
-from registry.actions.reading import in_style, locate, schema_text, subject_version, versions_of
+from registry.actions.reading import (
+    has_versions,
+    in_style,
+    namesakes,
+    schema_text,
+    subject_version,
+    versions_of,
+)
 from registry.actions.scopes import config_in_scope
 from registry.actions.submission import Submission, parse_submission
 from registry.actions.writing import check_name
@@ -17,7 +24,7 @@ from registry.data_contract import (
     without_property,
 )
 from registry.entities import SubjectVersion
-from registry.errors import SchemaNotFoundError, SubjectNotFoundError
+from registry.errors import SchemaNotFoundError, SchemaRefusedError, SubjectNotFoundError
 from registry.formats.contract import Parsed
 from registry.formats.styles import has_style
 from registry.identity import digest_text
@@ -89,14 +96,25 @@ def look_up(
     deleted: bool = False,
     version: int | None = None,
 ) -> SubjectVersion:
-    """The version that equals the submission, or only the one named if it does."""
+    """The version that equals the submission, or only the one named if it does.
+
+    A plain subject is looked for in the default context and then in every other.
+    """
     check_name(subject)
-    name = locate(subject)
-    config = config_in_scope(name)
-    if not versions_of(name, deleted=deleted).exists():
-        raise SubjectNotFoundError(subject)
-    parsed = parse_submission(submission, name.context, new=False)
-    found = find_equal(name, submission, parsed, config, deleted=deleted)
-    if found is None or (version is not None and found.version != version):
-        raise SchemaNotFoundError
-    return subject_version(found)
+    known = has_versions(subject, deleted=deleted)
+    homes = [subject] if known else []
+    homes += [each for each in namesakes(subject) if has_versions(each, deleted=deleted)]
+    refused: SchemaRefusedError | None = None
+    for name in homes:
+        try:
+            parsed = parse_submission(submission, name.context, new=False)
+        except SchemaRefusedError as error:
+            # its references may still be there in another context
+            refused = refused or error
+            continue
+        found = find_equal(name, submission, parsed, config_in_scope(name), deleted=deleted)
+        if found is not None and version in {None, found.version}:
+            return subject_version(found)
+    if refused is not None:
+        raise refused
+    raise SchemaNotFoundError if known else SubjectNotFoundError(subject)

@@ -9,7 +9,7 @@ from typing import NoReturn, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from registry import formats
 from registry.data_contract import restore
@@ -58,16 +58,18 @@ def versions_of(
 
 def locate(name: SubjectName) -> SubjectName:
     """The subject itself or, for a plain name that the default context lacks, another context's."""
+    elsewhere = namesakes(name)
+    return elsewhere[0] if elsewhere and not has_versions(name, deleted=True) else name
+
+
+def namesakes(name: SubjectName) -> list[SubjectName]:
+    """Subjects that a plain name of the default context may mean besides: other contexts' own."""
     if name.context != DEFAULT_CONTEXT or not name.name:
-        return name
-    homes = list(
-        Subject.objects
-        .filter(name=name.name, versions__isnull=False)
-        .order_by("context__name")
-        .values_list("context__name", flat=True)
-        .distinct()
-    )
-    return name if not homes or DEFAULT_CONTEXT in homes else SubjectName(homes[0], name.name)
+        return []
+    homes = Subject.objects.filter(name=name.name, versions__isnull=False)
+    others = homes.exclude(context__name=DEFAULT_CONTEXT).order_by("context__name")
+    contexts = others.values_list("context__name", flat=True).distinct()
+    return [SubjectName(context, name.name) for context in contexts]
 
 
 def has_versions(name: SubjectName, *, deleted: bool = False) -> bool:
@@ -107,26 +109,53 @@ def subject_version(row: Version, *, resolve: bool = False) -> SubjectVersion:
 
 
 def find_row(name: SubjectName, version: int | str, *, deleted: bool = False) -> Version:
-    """The row of a version; errors say whether the subject or only the version is missing."""
+    """The row of a version, for a plain name of any context that has it.
+
+    Errors say whether the subject or only the version is missing.
+    """
     wanted = read_version(version)
-    found = versions_of(name, deleted=deleted)
-    row = found.last() if wanted == LATEST else found.filter(version=wanted).first()
+    row = _row_of(name, wanted, deleted=deleted)
     if row is not None:
         return row
-    elsewhere = locate(name)
-    if elsewhere != name:
-        return find_row(elsewhere, version, deleted=deleted)
+    for other in namesakes(name):
+        row = _row_of(other, wanted, deleted=deleted)
+        if row is not None:
+            return row
     if not has_versions(name, deleted=deleted):
         raise SubjectNotFoundError(name)
     raise VersionNotFoundError(wanted)
 
 
+def find_own_row(name: SubjectName, version: int | str, *, deleted: bool = False) -> Version:
+    """As `find_row`, and of this very subject, for what writes."""
+    wanted = read_version(version)
+    row = _row_of(name, wanted, deleted=deleted)
+    if row is not None:
+        return row
+    if not has_versions(name, deleted=deleted):
+        raise SubjectNotFoundError(name)
+    raise VersionNotFoundError(wanted)
+
+
+def _row_of(name: SubjectName, wanted: int, *, deleted: bool) -> Version | None:
+    """The subject's version; the latest is the last live one, even where deleted ones are seen."""
+    found = versions_of(name, deleted=deleted)
+    if wanted != LATEST:
+        return found.filter(version=wanted).first()
+    live = versions_of(name).last()
+    return found.last() if live is None and deleted else live
+
+
 def find_version(
-    subject: str | SubjectName, version: int | str = "latest", *, deleted: bool = False
+    subject: str | SubjectName,
+    version: int | str = "latest",
+    *,
+    deleted: bool = False,
+    resolve: bool = True,
 ) -> SubjectVersion:
-    """A version of a subject with its schema, references resolved."""
+    """A version of a subject with its schema; unless told not to, with its references resolved."""
     name = subject if isinstance(subject, SubjectName) else SubjectName.read(subject)
-    return subject_version(find_row(name, version, deleted=deleted), resolve=True)
+    return subject_version(find_row(name, version, deleted=deleted), resolve=resolve)
 
 
 def find_schema_row(schema_id: int, context: str = DEFAULT_CONTEXT) -> Schema:
@@ -330,10 +359,11 @@ def by_prefix(prefix: str) -> Q:
 def list_subjects(
     prefix: str = ":*:", *, deleted: bool = False, only_deleted: bool = False
 ) -> list[str]:
-    """Qualified names of the subjects, sorted; those without a live version only when asked."""
+    """Qualified names of the subjects, sorted; the wholly deleted ones too, or alone, if asked."""
     subjects = Subject.objects.filter(by_prefix(prefix))
     if only_deleted:
-        subjects = subjects.filter(versions__deleted_at__isnull=False)
+        live = Version.objects.filter(subject=OuterRef("pk"), deleted_at__isnull=True)
+        subjects = subjects.filter(~Exists(live), versions__isnull=False)
     elif deleted:
         subjects = subjects.filter(versions__isnull=False)
     else:
@@ -345,15 +375,12 @@ def list_subjects(
 def list_versions(
     subject: SubjectName, *, deleted: bool = False, only_deleted: bool = False
 ) -> list[SubjectVersion]:
-    """Every version of the subject; SubjectNotFoundError when there is none."""
+    """Every version of this very subject; SubjectNotFoundError when there is none."""
     rows = versions_of(subject, deleted=deleted, only_deleted=only_deleted)
     found = [subject_version(row) for row in rows.prefetch_related("schema__references")]
-    if found:
-        return found
-    elsewhere = locate(subject)
-    if elsewhere != subject:
-        return list_versions(elsewhere, deleted=deleted, only_deleted=only_deleted)
-    raise SubjectNotFoundError(subject)
+    if not found:
+        raise SubjectNotFoundError(subject)
+    return found
 
 
 def list_usages(schema: Schema, *, deleted: bool = False) -> list[Version]:

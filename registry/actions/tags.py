@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from registry.actions.reading import find_row, schema_text
+from registry.actions.reading import find_own_row, locate, schema_text
 from registry.actions.register import register
 from registry.actions.submission import Submission
 from registry.data_contract import RULE_LISTS, Values, merge_rulesets
@@ -37,7 +37,7 @@ def apply_tags(submission: Submission, add: Tags, remove: Tags) -> Submission:
 
 def of_version(name: SubjectName, version: str) -> Submission:
     """A version as it would be sent again."""
-    schema = schema_text(find_row(name, version).schema, resolve=False)
+    schema = schema_text(find_own_row(name, version).schema, resolve=False)
     return Submission(
         text=schema.text,
         format=schema.format,
@@ -49,6 +49,7 @@ def of_version(name: SubjectName, version: str) -> Submission:
 
 def change(name: SubjectName, version: str, wanted: Change, who: str = "") -> SubjectVersion:
     """Apply the change to a version and register the outcome."""
+    name = locate(name)
     submission = apply_tags(of_version(name, version), wanted.add, wanted.remove)
     ruleset = submission.ruleset if wanted.ruleset is None else wanted.ruleset
     ruleset = _without(merge_rulesets(ruleset, wanted.rules_to_merge), wanted.rules_to_remove)

@@ -31,7 +31,8 @@ def check_name(name: SubjectName) -> None:
 
 def check_scope(name: SubjectName) -> None:
     """Refuse a name that neither a subject nor a context has, for config and mode."""
-    if not name.is_valid or name.context == ANY_CONTEXT:
+    nowhere = name.context == ANY_CONTEXT or (name.context == GLOBAL_CONTEXT and name.name)
+    if nowhere or not name.is_valid:
         raise SubjectInvalidError(name)
 
 

@@ -5,6 +5,7 @@ Errors are `{"error_code", "message"}` and nothing else (an extra field breaks o
 
 import logging
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 V1 = "application/vnd.schemaregistry.v1+json"
 ACCEPTED = (V1, "application/vnd.schemaregistry+json", "application/json")
 _READABLE = frozenset({*ACCEPTED, "application/octet-stream", ""})
+_CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""Codings of a body that are undone, by zlib's number for the window and the frame."""
 _TRUE = frozenset({"true"})
 _LARGEST = 2**31 - 1
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
@@ -85,7 +88,7 @@ class Call:
         content_type = self.request.content_type or ""
         if content_type.lower() not in _READABLE:
             raise ProtocolError(415, "HTTP 415 Unsupported Media Type")
-        sent = self.request.body or self._chunks()
+        sent = self._plain(self.request.body or self._chunks())
         if not sent:
             return {}
         try:
@@ -95,6 +98,25 @@ class Call:
         if not isinstance(body, dict):
             raise ProtocolError(400, "Unreadable JSON: an object is expected")
         return body
+
+    def _plain(self, sent: bytes) -> bytes:
+        """The body before its Content-Encoding (RFC 9110), no longer than a body may be."""
+        coding = self.header("Content-Encoding").strip().lower()
+        if coding in {"", "identity"}:
+            return sent
+        if coding not in _CODINGS:
+            raise ProtocolError(415, "HTTP 415 Unsupported Media Type")
+        most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        inflating = zlib.decompressobj(_CODINGS[coding])
+        try:
+            plain = inflating.decompress(sent, most + 1)
+        except zlib.error:
+            raise ProtocolError(400, f"The request could not be read: no {coding}") from None
+        if len(plain) > most:
+            raise ProtocolError(413, "HTTP 413 Request Entity Too Large")
+        if not inflating.eof:
+            raise ProtocolError(400, f"The request could not be read: {coding} without its end")
+        return plain
 
     def _chunks(self) -> bytes:
         """A body sent in chunks, which has no length and which Django therefore takes as empty."""

@@ -4,7 +4,11 @@ from registry.actions import config
 from registry.api.boundary import Call
 from registry.api.paths import context_at, scope_at
 from registry.api.shapes import Json
+from registry.errors import CompatibilityNotConfiguredError, SubjectNotFoundError
 from registry.naming import DEFAULT_CONTEXT, SubjectName
+
+_DEFAULT = SubjectName(DEFAULT_CONTEXT, "")
+"""The default context, which `/config` means and `/config/:.:` too."""
 
 
 def _top(context: str) -> SubjectName:
@@ -13,11 +17,7 @@ def _top(context: str) -> SubjectName:
 
 def get_top(call: Call, context: str = "") -> Json:
     """GET /config."""
-    name = _top(context)
-    inherited = call.flag("defaultToGlobal")
-    if name.context != DEFAULT_CONTEXT:
-        return config.get_config(name, inherited=inherited)
-    return config.get_top_config(name, inherited=inherited)
+    return _get(call, _top(context))
 
 
 def set_top(call: Call, context: str = "") -> Json:
@@ -27,15 +27,12 @@ def set_top(call: Call, context: str = "") -> Json:
 
 def delete_top(_call: Call, context: str = "") -> Json:
     """DELETE /config."""
-    name = _top(context)
-    if name.context != DEFAULT_CONTEXT:
-        return config.delete_config(name)
-    return config.delete_top_config(name)
+    return _delete(_top(context))
 
 
 def get_subject(call: Call, subject: str, context: str = "") -> Json:
     """GET /config/{s}."""
-    return config.get_config(scope_at(subject, context), inherited=call.flag("defaultToGlobal"))
+    return _get(call, scope_at(subject, context, refusal=CompatibilityNotConfiguredError))
 
 
 def set_subject(call: Call, subject: str, context: str = "") -> Json:
@@ -45,7 +42,18 @@ def set_subject(call: Call, subject: str, context: str = "") -> Json:
 
 def delete_subject(_call: Call, subject: str, context: str = "") -> Json:
     """DELETE /config/{s}."""
-    return config.delete_config(scope_at(subject, context))
+    return _delete(scope_at(subject, context, refusal=SubjectNotFoundError))
+
+
+def _get(call: Call, name: SubjectName) -> Json:
+    inherited = call.flag("defaultToGlobal")
+    if name == _DEFAULT:
+        return config.get_top_config(name, inherited=inherited)
+    return config.get_config(name, inherited=inherited)
+
+
+def _delete(name: SubjectName) -> Json:
+    return config.delete_top_config(name) if name == _DEFAULT else config.delete_config(name)
 
 
 def _set(call: Call, name: SubjectName) -> Json:

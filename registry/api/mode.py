@@ -4,8 +4,8 @@ from registry.actions import mode
 from registry.api.boundary import Call
 from registry.api.paths import context_at, scope_at
 from registry.api.shapes import Json
-from registry.errors import ModeInvalidError
-from registry.naming import DEFAULT_CONTEXT, SubjectName
+from registry.errors import ModeInvalidError, ModeNotConfiguredError, SubjectNotFoundError
+from registry.naming import SubjectName
 
 
 def _top(context: str) -> SubjectName:
@@ -14,9 +14,7 @@ def _top(context: str) -> SubjectName:
 
 def get_top(call: Call, context: str = "") -> Json:
     """GET /mode."""
-    name = _top(context)
-    inherited = call.flag("defaultToGlobal") or name.context == DEFAULT_CONTEXT
-    return {"mode": mode.get_mode(name, inherited=inherited)}
+    return _get(call, _top(context))
 
 
 def set_top(call: Call, context: str = "") -> Json:
@@ -31,8 +29,7 @@ def delete_top(call: Call, context: str = "") -> Json:
 
 def get_subject(call: Call, subject: str, context: str = "") -> Json:
     """GET /mode/{s}."""
-    found = mode.get_mode(scope_at(subject, context), inherited=call.flag("defaultToGlobal"))
-    return {"mode": found}
+    return _get(call, scope_at(subject, context, refusal=ModeNotConfiguredError))
 
 
 def set_subject(call: Call, subject: str, context: str = "") -> Json:
@@ -42,8 +39,14 @@ def set_subject(call: Call, subject: str, context: str = "") -> Json:
 
 def delete_subject(call: Call, subject: str, context: str = "") -> Json:
     """DELETE /mode/{s}."""
-    name = scope_at(subject, context)
+    name = scope_at(subject, context, refusal=SubjectNotFoundError)
     return {"mode": mode.delete_mode(name, recursive=call.flag("recursive"))}
+
+
+def _get(call: Call, name: SubjectName) -> Json:
+    """What is set for the scope; `/mode`, or `/mode/:.:`, always has one."""
+    inherited = call.flag("defaultToGlobal") or name.scope == _top("").scope
+    return {"mode": mode.get_mode(name, inherited=inherited)}
 
 
 def _set(call: Call, name: SubjectName) -> Json:

@@ -1,17 +1,24 @@
 """Subjects in paths: under `/contexts/{c}/…` a plain name belongs to that context."""
 
+from collections.abc import Callable
+
 from registry.actions.scopes import own_config
-from registry.errors import SubjectInvalidError
+from registry.errors import RegistryError, SubjectInvalidError, SubjectNotFoundError
 from registry.naming import DEFAULT_CONTEXT, SubjectName, read_context
 
+Refusal = Callable[[SubjectName], RegistryError]
 
-def subject_at(subject: str, context: str = "", *, alias: bool = True) -> SubjectName:
+
+def subject_at(
+    subject: str, context: str = "", *, refusal: Refusal = SubjectInvalidError
+) -> SubjectName:
     """The subject of a path; a configured alias stands for the subject it names."""
-    home = read_context(context) if context else DEFAULT_CONTEXT
-    name = SubjectName.read(subject, home)
-    if not name.is_valid:
-        raise SubjectInvalidError(name)
-    return follow_alias(name) if alias else name
+    return follow_alias(scope_at(subject, context, refusal=refusal))
+
+
+def found_at(subject: str, context: str = "") -> SubjectName:
+    """A subject that must be there already: a name that none can have is not found."""
+    return subject_at(subject, context, refusal=SubjectNotFoundError)
 
 
 def prefix_at(prefix: str, context: str = "") -> str:
@@ -22,9 +29,14 @@ def prefix_at(prefix: str, context: str = "") -> str:
     return f":{name.context}:{name.name}"
 
 
-def scope_at(subject: str, context: str = "") -> SubjectName:
+def scope_at(
+    subject: str, context: str = "", *, refusal: Refusal = SubjectInvalidError
+) -> SubjectName:
     """The subject, or with `:.c:` the context, whose config or mode a path names."""
-    return subject_at(subject, context, alias=False)
+    name = SubjectName.read(subject, context_at(context))
+    if not name.is_valid:
+        raise refusal(name)
+    return name
 
 
 def follow_alias(name: SubjectName) -> SubjectName:

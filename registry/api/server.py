@@ -14,7 +14,7 @@ CONTRACT = "8.1.0"
 
 def list_contexts(call: Call) -> list[str]:
     """GET /contexts."""
-    return page(call, contexts.list_contexts(call.text("contextPrefix")))
+    return page(call, contexts.list_contexts(call.text("contextPrefix").strip(":")))
 
 
 def delete_context(_call: Call, context: str) -> None:

@@ -6,7 +6,7 @@ from registry import actions
 from registry.actions import delete, reading
 from registry.api.boundary import Call, Text
 from registry.api.paging import page
-from registry.api.paths import prefix_at, subject_at
+from registry.api.paths import found_at, prefix_at, subject_at
 from registry.api.shapes import Json, read_submission, show_registered, show_version
 from registry.api.tags import show_tags, with_tags
 
@@ -57,7 +57,7 @@ def list_versions(call: Call, subject: str, context: str = "") -> list[int]:
     """GET /subjects/{s}/versions."""
     negative = call.flag("deletedAsNegative")
     found = reading.list_versions(
-        subject_at(subject, context),
+        found_at(subject, context),
         deleted=call.flag("deleted") or negative,
         only_deleted=only_deleted(call),
     )
@@ -67,8 +67,8 @@ def list_versions(call: Call, subject: str, context: str = "") -> list[int]:
 
 def get_version(call: Call, subject: str, version: str, context: str = "") -> Json:
     """GET /subjects/{s}/versions/{v}."""
-    name = subject_at(subject, context)
-    found = reading.find_version(name, version, deleted=call.flag("deleted"))
+    name = found_at(subject, context)
+    found = reading.find_version(name, version, deleted=call.flag("deleted"), resolve=False)
     qualify = call.text("referenceFormat").lower() == "qualified"
     shown = show_version(found, style=call.text("format"), qualify=qualify)
     return shown | show_tags(found.schema, call.flag("findTags"))
@@ -76,26 +76,26 @@ def get_version(call: Call, subject: str, version: str, context: str = "") -> Js
 
 def get_version_schema(call: Call, subject: str, version: str, context: str = "") -> Text:
     """GET /subjects/{s}/versions/{v}/schema."""
-    name = subject_at(subject, context)
-    found = reading.find_version(name, version, deleted=call.flag("deleted"))
+    name = found_at(subject, context)
+    found = reading.find_version(name, version, deleted=call.flag("deleted"), resolve=False)
     return Text(reading.in_style(found.schema, call.text("format")).text)
 
 
 def delete_subject(call: Call, subject: str, context: str = "") -> list[int]:
     """DELETE /subjects/{s}."""
-    return delete.delete_subject(subject_at(subject, context), permanent=call.flag("permanent"))
+    return delete.delete_subject(found_at(subject, context), permanent=call.flag("permanent"))
 
 
 def delete_version(call: Call, subject: str, version: str, context: str = "") -> int:
     """DELETE /subjects/{s}/versions/{v}."""
     reading.read_version(version)
-    name = subject_at(subject, context)
+    name = found_at(subject, context)
     return delete.delete_version(name, version, permanent=call.flag("permanent"))
 
 
 def list_referrers(call: Call, subject: str, version: str, context: str = "") -> list[int]:
     """GET /subjects/{s}/versions/{v}/referencedby."""
-    row = reading.find_row(subject_at(subject, context), version, deleted=True)
+    row = reading.find_row(found_at(subject, context), version, deleted=True)
     found = reading.subject_version(row)
     ids = reading.list_referrers(found.subject, found.version, deleted=call.flag("deleted"))
     return page(call, ids)
@@ -105,6 +105,6 @@ def search_metadata(call: Call, subject: str, context: str = "") -> Any:
     """GET /subjects/{s}/metadata: the newest version whose metadata has all the pairs."""
     keys, values = call.texts("key"), call.texts("value")
     wanted = dict(zip(keys, values, strict=False))
-    name = subject_at(subject, context)
+    name = found_at(subject, context)
     found = reading.find_with_metadata(name, wanted, deleted=call.flag("deleted"))
     return show_version(found, style=call.text("format"))

@@ -84,3 +84,33 @@ def test_config_and_mode_go_with_the_subject(two: Registry) -> None:
     two.call("DELETE", PATH)
     assert two.error("GET", "/config/orders-value") == (404, 40408)
     assert two.error("GET", "/mode/orders-value") == (404, 40409)
+
+
+def test_the_latest_of_a_deleted_subject(two: Registry) -> None:
+    two.call("DELETE", PATH)
+    status, body = two.call("DELETE", f"{PATH}/versions/latest")
+    assert (status, body) == (404, {"error_code": 40402, "message": "Version -1 not found."})
+
+
+def test_registering_again_keeps_a_deleted_version_that_is_referred_to(two: Registry) -> None:
+    reference = {"name": "Order", "subject": "orders-value", "version": 1}
+    two.register("book", '{"type":"array","items":"Order"}', references=[reference])
+    two.call("DELETE", "/subjects/book")
+    two.call("DELETE", PATH)
+    two.register("orders-value", ORDER)
+    assert two.get(f"{PATH}/versions?deleted=true") == [1, 2, 3]
+    assert two.get("/subjects/book/versions/1?deleted=true&format=resolved")
+
+
+def test_what_a_deleted_schema_refers_to_is_not_removed_for_good(registry: Registry) -> None:
+    registry.register("item", record("Item", sku="string"))
+    reference = {"name": "Item", "subject": "item", "version": 1}
+    registry.register("orders-value", record(item="Item"), references=[reference])
+    assert registry.error("DELETE", "/subjects/item/versions/1?permanent=true") == (422, 42206)
+    registry.call("DELETE", PATH)
+    assert registry.call("DELETE", "/subjects/item") == (200, [1])
+    for path in ("/subjects/item", "/subjects/item/versions/1"):
+        assert registry.error("DELETE", f"{path}?permanent=true") == (422, 42206)
+    assert registry.get(f"{PATH}/versions/1?deleted=true&format=resolved")
+    registry.call("DELETE", f"{PATH}?permanent=true")
+    assert registry.call("DELETE", "/subjects/item?permanent=true") == (200, [1])

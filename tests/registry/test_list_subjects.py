@@ -38,3 +38,12 @@ def test_a_page(registry: Registry) -> None:
     assert registry.get("/subjects?offset=0&limit=-1") == [":.other:c-value", "a-value"]
     assert registry.get("/subjects?limit=0") == []
     assert registry.error("GET", "/subjects?limit=x") == (404, 404)
+
+
+def test_only_what_is_wholly_deleted_counts_as_deleted(registry: Registry) -> None:
+    registry.register("s", '"int"')
+    registry.register("s", '"long"')
+    registry.call("DELETE", "/subjects/s/versions/1")
+    assert registry.get("/subjects?deletedOnly=true") == []
+    registry.call("DELETE", "/subjects/s/versions/2")
+    assert registry.get("/subjects?deletedOnly=true") == ["s"]

@@ -1,6 +1,8 @@
 """The HTTP side: content types, errors of the request itself, hostile input."""
 
+import gzip
 import json
+import zlib
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
@@ -117,6 +119,37 @@ def test_a_body_in_chunks(registry: Registry, most: int, status: int) -> None:
             "POST", PATH, b"", content_type="application/json", **chunked
         )
     assert response.status_code == status
+
+
+def _compressed(registry: Registry, sent: bytes, coding: str) -> int:
+    response = registry.client.generic(
+        "POST", PATH, sent, content_type="application/json", headers={"Content-Encoding": coding}
+    )
+    assert response.status_code == 200 or set(response.json()) == {"error_code", "message"}
+    return response.status_code
+
+
+def test_a_compressed_body(registry: Registry) -> None:
+    body = b'{"schema": "\\"int\\""}'
+    assert _compressed(registry, gzip.compress(body), "gzip") == 200
+    assert _compressed(registry, zlib.compress(body), "deflate") == 200
+    assert _compressed(registry, body, "identity") == 200
+    assert _compressed(registry, body, "br") == 415
+    assert _compressed(registry, body, "gzip") == 400
+    assert _compressed(registry, gzip.compress(body)[:-9], "gzip") == 400
+    assert _compressed(registry, gzip.compress(b" " * 20_000_000), "gzip") == 413
+
+
+@pytest.mark.parametrize("subject", ["a%00b", "a%0Ab", "__GLOBAL", "__EMPTY", ":.c:__GLOBAL"])
+def test_names_that_no_subject_has_are_not_found(registry: Registry, subject: str) -> None:
+    for path in ("", "/1", "/latest", "/1/schema", "/1/referencedby"):
+        found = registry.error("GET", f"/subjects/{subject}/versions{path}")
+        assert found == (404, 40401), path
+    assert registry.error("DELETE", f"/subjects/{subject}") == (404, 40401)
+    assert registry.error("GET", f"/config/{subject}") == (404, 40408)
+    assert registry.error("GET", f"/mode/{subject}") == (404, 40409)
+    for room in ("config", "mode"):
+        assert registry.error("DELETE", f"/{room}/{subject}") == (404, 40401)
 
 
 def _nested(depth: int) -> str:

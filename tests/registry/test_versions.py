@@ -72,6 +72,9 @@ def test_a_deleted_version_on_request(two: Registry) -> None:
     assert two.get("/subjects/orders-value/versions/latest")["version"] == 1
     assert two.error("GET", "/subjects/orders-value/versions/2") == (404, 40402)
     assert two.get("/subjects/orders-value/versions/2?deleted=true")["deleted"] is True
+    assert two.get("/subjects/orders-value/versions/latest?deleted=true")["version"] == 1
+    two.call("DELETE", "/subjects/orders-value")
+    assert two.error("GET", "/subjects/orders-value/versions/latest") == (404, 40401)
     assert two.get("/subjects/orders-value/versions/latest?deleted=true")["version"] == 2
 
 

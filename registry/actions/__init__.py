@@ -4,6 +4,7 @@ from registry.actions.compatibility import (
     Candidate,
     Judgement,
     check_compatibility,
+    check_submission,
     differences,
     judge,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Judgement",
     "Submission",
     "check_compatibility",
+    "check_submission",
     "config_in_scope",
     "differences",
     "find_schema",

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
-from registry.actions.compatibility import Candidate, check_compatibility
+from registry.actions.compatibility import check_submission
 from registry.actions.delete import delete_subject
 from registry.actions.reading import versions_of
 from registry.actions.register import register
-from registry.actions.submission import Submission, parse_submission
+from registry.actions.submission import Submission
 from registry.errors import (
     AssociationExistsError,
     AssociationFrozenError,
@@ -129,8 +129,7 @@ def associate(
 
 def _check_schema(name: SubjectName, submission: Submission) -> None:
     """Refuse what a registration would refuse for its text."""
-    parsed = parse_submission(submission, name.context)
-    judgement = check_compatibility(name, Candidate(parsed, submission.metadata))
+    judgement = check_submission(name, submission)
     if not judgement.compatible:
         raise IncompatibleError(name, judgement.messages)
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from registry import formats
+from registry.actions.inheritance import contract, with_text
 from registry.actions.reading import (
     LATEST,
     find_row,
-    locate,
     parse_cached,
     read_version,
     schema_text,
     versions_of,
 )
 from registry.actions.scopes import config_in_scope
+from registry.actions.submission import Submission, parse_submission
 from registry.data_contract import Values, property_of, reserved_names
 from registry.entities import SchemaText
 from registry.errors import SchemaTooLargeError, SubjectNotFoundError, VersionNotFoundError
@@ -197,6 +198,20 @@ def _message(difference: Difference, format_name: str) -> str:
     return f'{{errorType:"{difference.kind}", description:"{difference.description}"}}'
 
 
+def check_submission(
+    name: SubjectName, submission: Submission, version: str | None = None
+) -> Judgement:
+    """Judge what a registration would come to: what is not sent is taken over as it would be."""
+    config = config_in_scope(name)
+    history = _history(name, version, config)
+    latest = history[-1] if history else None
+    submission = with_text(submission, latest)
+    strict = config.get("validateNewSchemas") is not False
+    parsed = parse_submission(submission, name.context, new=strict)
+    metadata, _ = contract(submission, latest, config)
+    return judge(Candidate(parsed, metadata), history, config)
+
+
 def check_compatibility(
     subject: str | SubjectName, candidate: Candidate, version: int | str | None = None
 ) -> Judgement:
@@ -206,13 +221,19 @@ def check_compatibility(
     """
     name = subject if isinstance(subject, SubjectName) else SubjectName.read(subject)
     config = config_in_scope(name)
+    return judge(candidate, _history(name, version, config), config)
+
+
+def _history(
+    name: SubjectName, version: int | str | None, config: dict[str, Any]
+) -> Sequence[Version]:
+    """What to judge by; nothing when the latest version is meant and there is none."""
     if version is None:
-        return judge(candidate, relevant_history(locate(name), config), config)
+        return relevant_history(name, config)
     wanted = read_version(version)
     try:
-        row = find_row(name, version)
+        return [find_row(name, version)]
     except (SubjectNotFoundError, VersionNotFoundError):
         if wanted == LATEST:
-            return Judgement(compatible=True)
+            return []
         raise VersionNotFoundError(wanted) from None
-    return judge(candidate, [row], config)

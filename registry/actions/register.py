@@ -8,25 +8,18 @@ inside the lock, so that a registration always ends.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from registry.actions.compatibility import Candidate, judge, relevant_history
+from registry.actions.inheritance import contract, naming_version, with_tags_of, with_text
 from registry.actions.lookup import find_equal, stored_text
-from registry.actions.reading import schema_text, subject_version, versions_of
+from registry.actions.reading import list_referrers, subject_version, versions_of
 from registry.actions.scopes import config_in_scope, mode_in_scope
 from registry.actions.submission import Submission, parse_submission
 from registry.actions.writing import check_name, check_writable, lock_context, lock_subject
-from registry.data_contract import (
-    Values,
-    canonical,
-    merge_metadata,
-    merge_rulesets,
-    version_of,
-    with_version,
-)
+from registry.data_contract import VERSION, Values, canonical, version_of, without_property
 from registry.entities import SubjectVersion
 from registry.errors import (
     IdMismatchError,
@@ -111,27 +104,35 @@ def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVe
         raise IdMismatchError(existing.schema.number, submission.id)
     history = relevant_history(name, config)
     latest = history[-1] if history else None
-    submission = _with_text(submission, latest)
+    sent, submission = submission, with_text(submission, latest)
+    if submission.propagate_tags:
+        submission = with_tags_of(submission, latest)
     strict = not imported and config.get("validateNewSchemas") is not False
     parsed = parse_submission(submission, name.context, new=strict)
     metadata, ruleset = submission.metadata, submission.ruleset
     if not imported:
-        metadata, ruleset = _contract(submission, latest, config)
-        submission, metadata = _with_version(submission, metadata, seen)
+        metadata, ruleset = contract(submission, latest, config)
+        whole = replace(submission, metadata=metadata, ruleset=ruleset)
+        existing = _find_existing_whole(name, sent, whole, config)
+        if existing is not None:
+            return subject_version(existing)
+        submission, metadata = naming_version(submission, metadata, seen)
         judgement = judge(Candidate(parsed, metadata), history, config)
-        if not judgement.compatible:
+        if not judgement.compatible and not submission.force:
             raise IncompatibleError(name, judgement.messages)
     text = stored_text(parsed, submission, config)
     return _Prepared(submission, parsed, text, metadata, ruleset, seen)
 
 
-def _with_version(
-    submission: Submission, metadata: Values | None, seen: Sequence[tuple[int, Any, int]]
-) -> tuple[Submission, Values | None]:
-    """The version that the metadata asks for, asked for; and the metadata naming the next one."""
-    following = (seen[-1][2] if seen else 0) + 1
-    wanted = submission.version or version_of(submission.metadata)
-    return replace(submission, version=wanted), with_version(metadata, following)
+def _find_existing_whole(
+    name: SubjectName, sent: Submission, whole: Submission, config: Values
+) -> Version | None:
+    """The live version that the submission is once it took over what it did not say itself."""
+    if sent.version is not None or version_of(sent.metadata) is not None:
+        return None
+    whole = replace(whole, metadata=without_property(whole.metadata, VERSION))
+    same = (whole.text, whole.metadata, whole.ruleset) == (sent.text, sent.metadata, sent.ruleset)
+    return None if same else _find_existing(name, whole, config)
 
 
 def _find_existing(name: SubjectName, submission: Submission, config: Values) -> Version | None:
@@ -140,34 +141,6 @@ def _find_existing(name: SubjectName, submission: Submission, config: Values) ->
         return None
     parsed = parse_submission(submission, name.context, new=False)
     return find_equal(name, submission, parsed, config)
-
-
-def _with_text(submission: Submission, latest: Version | None) -> Submission:
-    """An empty text stands for the latest version's: only metadata or rules change."""
-    if submission.text.strip():
-        return submission
-    if latest is None or (submission.metadata is None and submission.ruleset is None):
-        raise SchemaRefusedError("Empty schema")
-    schema = schema_text(latest.schema, resolve=False)
-    return replace(submission, text=schema.text, format=schema.format, references=schema.references)
-
-
-def _contract(
-    submission: Submission, latest: Version | None, config: Values
-) -> tuple[Values | None, Values | None]:
-    """Metadata and rule set: sent or else inherited, between the config's default and override."""
-    before = schema_text(latest.schema, resolve=False) if latest else None
-    metadata, ruleset = submission.metadata, submission.ruleset
-    if metadata is None and before is not None:
-        metadata = before.metadata
-    if ruleset is None and before is not None:
-        ruleset = before.ruleset
-    metadata = merge_metadata(config.get("defaultMetadata"), metadata)
-    ruleset = merge_rulesets(config.get("defaultRuleSet"), ruleset)
-    return (
-        merge_metadata(metadata, config.get("overrideMetadata")),
-        merge_rulesets(ruleset, config.get("overrideRuleSet")),
-    )
 
 
 def _insert(name: SubjectName, prepared: _Prepared, registered_by: str) -> SubjectVersion:
@@ -192,7 +165,18 @@ def _insert(name: SubjectName, prepared: _Prepared, registered_by: str) -> Subje
     )
     Version.objects.filter(subject=subject, version=version).delete()
     row.save()
+    _drop_deleted(name, row)
     return subject_version(row)
+
+
+def _drop_deleted(name: SubjectName, row: Version) -> None:
+    """Forget earlier, softly deleted versions of what is registered again; the id stays theirs."""
+    before = Version.objects.filter(
+        subject=row.subject, schema=row.schema, version__lt=row.version, deleted_at__isnull=False
+    )
+    for each in before:
+        if not list_referrers(name, each.version, deleted=True):
+            each.delete()
 
 
 def _next_version(submission: Submission, taken: Sequence[int], name: SubjectName) -> int:

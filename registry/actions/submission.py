@@ -13,7 +13,10 @@ from registry.limits import check_size
 
 @dataclass(frozen=True)
 class Submission:
-    """What a client sends; `text` may be empty when only metadata or rules change."""
+    """What a client sends; `text` may be empty when only metadata or rules change.
+
+    `force` registers what is incompatible; `propagate_tags` keeps the latest version's inline tags.
+    """
 
     text: str = ""
     format: str = "AVRO"
@@ -23,6 +26,8 @@ class Submission:
     id: int | None = None
     version: int | None = None
     normalize: bool = False
+    force: bool = False
+    propagate_tags: bool = False
 
 
 def parse_submission(submission: Submission, context: str, *, new: bool = True) -> Parsed:

@@ -1,7 +1,7 @@
 """/compatibility: would this schema be accepted?"""
 
 from registry import actions
-from registry.actions.compatibility import Candidate, Judgement
+from registry.actions.compatibility import Judgement
 from registry.api.boundary import Call
 from registry.api.paths import subject_at
 from registry.api.shapes import Json, read_submission
@@ -25,10 +25,7 @@ def _check(call: Call, subject: str, version: str | None, context: str) -> Json:
         actions.reading.read_version(version)
     try:
         submission = read_submission(call.body(), name.context, normalize=call.flag("normalize"))
-        strict = actions.config_in_scope(name).get("validateNewSchemas") is not False
-        parsed = actions.parse_submission(submission, name.context, new=strict)
-        candidate = Candidate(parsed, submission.metadata)
-        verdict = actions.check_compatibility(name, candidate, version)
+        verdict = actions.check_submission(name, submission, version)
     except SchemaRefusedError as refused:
         if not verbose:
             raise

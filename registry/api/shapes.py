@@ -3,10 +3,11 @@
 Absent values are left out, `references` when empty, `schemaType` for Avro.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from registry.actions.reading import LATEST, find_row, in_style, read_version
+from registry.actions.reading import LATEST, find_own_row, in_style, read_version
 from registry.actions.submission import Submission
 from registry.data_contract import read_metadata, read_ruleset
 from registry.entities import SchemaText, SubjectVersion
@@ -22,9 +23,12 @@ from registry.naming import SubjectName
 
 Json = dict[str, Any]
 _LARGEST = 2**31 - 1
+_DIGITS = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 
 
-def read_submission(body: Mapping[str, Any], context: str, *, normalize: bool) -> Submission:
+def read_submission(
+    body: Mapping[str, Any], context: str, *, normalize: bool, force: bool = False
+) -> Submission:
     """A register, lookup or compatibility body."""
     schema_id, version = read_whole(body, "id"), read_whole(body, "version")
     return Submission(
@@ -36,6 +40,8 @@ def read_submission(body: Mapping[str, Any], context: str, *, normalize: bool) -
         id=None if schema_id is None or schema_id < 0 else schema_id,
         version=None if version is None or version <= 0 else version,
         normalize=normalize,
+        force=force,
+        propagate_tags=read_flag(body, "propagateSchemaTags"),
     )
 
 
@@ -50,13 +56,25 @@ def read_text(body: Mapping[str, Any], key: str) -> str:
 
 
 def read_whole(body: Mapping[str, Any], key: str) -> int | None:
-    """A whole-number field of a body, None when absent or null."""
+    """A whole-number field of a body, in quotes or not (as Jackson reads); None when absent."""
     value = body.get(key)
     if value is None:
         return None
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not ~_LARGEST <= value <= _LARGEST:
         raise ProtocolError(400, f"Unreadable JSON: {key} must be a whole number")
     return value
+
+
+def read_flag(body: Mapping[str, Any], key: str) -> bool:
+    """A boolean field of a body, in quotes or not (as Jackson reads); false when absent."""
+    value = body.get(key)
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    if value is not None and not isinstance(value, bool):
+        raise ProtocolError(400, f"Unreadable JSON: {key} must be true or false")
+    return bool(value)
 
 
 def _references(value: Any, context: str) -> tuple[Reference, ...]:
@@ -79,7 +97,7 @@ def _reference(value: Any, context: str) -> Reference:
     try:
         wanted = read_version(version)
         if wanted == LATEST:
-            wanted = find_row(SubjectName.read(subject, context), version).version
+            wanted = find_own_row(SubjectName.read(subject, context), version).version
     except (VersionInvalidError, SubjectNotFoundError, VersionNotFoundError):
         raise SchemaRefusedError(
             "Invalid schema, details: No schema reference found for subject "

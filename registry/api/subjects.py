@@ -47,7 +47,9 @@ def register(call: Call, subject: str, context: str = "") -> Json:
     """POST /subjects/{s}/versions."""
     name = subject_at(subject, context)
     body = call.body()
-    sent = read_submission(body, name.context, normalize=call.flag("normalize"))
+    sent = read_submission(
+        body, name.context, normalize=call.flag("normalize"), force=call.flag("force")
+    )
     submission = with_tags(sent, body, name)
     made = actions.register(name, submission, call.who)
     return show_registered(made, submission, call.text("format"))

@@ -97,6 +97,16 @@ def test_groups_are_compared_among_themselves(registry: Registry) -> None:
     assert made["version"] == 2
 
 
+def test_a_check_takes_over_what_a_registration_would(registry: Registry) -> None:
+    registry.call("PUT", "/config/s", {"compatibilityGroup": "major"})
+    registry.register("s", FIRST, metadata={"properties": {"major": "1"}})
+    for path in (PATH, f"{PATH}/1", f"{PATH}/latest"):
+        assert registry.call("POST", path, NEEDS_MORE) == (200, {"is_compatible": False})
+        assert registry.call("POST", path, {}) == (200, {"is_compatible": True})
+    assert registry.error("POST", "/subjects/s/versions", NEEDS_MORE) == (409, 40901)
+    assert registry.error("POST", f"{PATH}/2?verbose=true", {"schema": "{"}) == (404, 40402)
+
+
 def test_another_format_is_incompatible(registry: Registry) -> None:
     registry.register("s", '"string"')
     other = {"schema": '{"type":"string"}', "schemaType": "JSON"}

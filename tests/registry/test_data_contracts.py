@@ -1,5 +1,7 @@
 """Metadata and rule sets: stored, inherited, merged, validated, searched."""
 
+from typing import Any
+
 import pytest
 
 from tests.registry.conftest import Registry, record
@@ -66,6 +68,20 @@ def test_defaults_and_overrides_of_the_config(registry: Registry) -> None:
     made = registry.register("s", ORDER, metadata={"properties": {"owner": "orders"}})
     assert made["metadata"]["properties"] == {"owner": "orders", "region": "eu", "tier": "3"}
     assert [rule["name"] for rule in made["ruleSet"]["domainRules"]] == ["d"]
+
+
+def test_what_the_config_completes_is_registered_once(registry: Registry) -> None:
+    config = {
+        "defaultMetadata": {"properties": {"tier": "3", "region": "us"}},
+        "overrideMetadata": {"properties": {"region": "eu"}},
+    }
+    registry.call("PUT", "/config/s", config)
+    sent: dict[str, Any] = {"metadata": {"properties": {"owner": "orders", "region": "us"}}}
+    first = registry.register("s", ORDER, **sent)
+    assert first["metadata"]["properties"] == {"owner": "orders", "region": "eu", "tier": "3"}
+    assert registry.register("s", ORDER, **sent) == first
+    assert registry.register("s", ORDER) == first
+    assert registry.get("/subjects/s/versions") == [1]
 
 
 RULE = {"name": "r", "type": "CEL"}

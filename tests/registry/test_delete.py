@@ -92,6 +92,13 @@ def test_the_latest_of_a_deleted_subject(two: Registry) -> None:
     assert (status, body) == (404, {"error_code": 40402, "message": "Version -1 not found."})
 
 
+def test_registering_again_forgets_the_deleted_versions_of_that_schema(two: Registry) -> None:
+    two.call("DELETE", PATH)
+    assert two.register("orders-value", ORDER)["version"] == 3
+    assert two.get(f"{PATH}/versions?deleted=true") == [2, 3]
+    assert two.get("/schemas/ids/1")["version"] == 3
+
+
 def test_registering_again_keeps_a_deleted_version_that_is_referred_to(two: Registry) -> None:
     reference = {"name": "Order", "subject": "orders-value", "version": 1}
     two.register("book", '{"type":"array","items":"Order"}', references=[reference])

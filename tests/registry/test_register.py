@@ -137,3 +137,36 @@ def test_an_inherited_version_property_names_its_own_version(registry: Registry)
     registry.register("s", _asking(1)["schema"], metadata=_asking(1)["metadata"])
     made = registry.register("s", '"long"')
     assert (made["version"], made["metadata"]) == (2, _asking(2)["metadata"])
+
+
+def test_forced_past_what_is_incompatible_and_nothing_else(registry: Registry) -> None:
+    path = "/subjects/s/versions"
+    registry.register("s", '"string"')
+    other = {"schema": '"int"'}
+    assert registry.error("POST", f"{path}?force=false", other) == (409, 40901)
+    assert registry.error("POST", f"{path}?force=true", {"schema": "{"}) == (422, 42201)
+    assert registry.error("POST", f"{path}?force=true", {**other, "version": 3}) == (422, 42201)
+    assert registry.error("POST", f"{path}?force=true", {**other, "id": 9}) == (422, 42205)
+    assert registry.call("POST", f"{path}?force=True", other)[1]["version"] == 2
+    registry.call("PUT", "/mode/s", {"mode": "READONLY"})
+    assert registry.error("POST", f"{path}?force=true", {"schema": '"bytes"'}) == (422, 42205)
+
+
+def test_numbers_and_flags_in_quotes(registry: Registry) -> None:
+    path = "/subjects/s/versions"
+    assert registry.error("POST", path, {"schema": '"int"', "version": "2"}) == (422, 42201)
+    body = {"schema": '"int"', "version": "1", "id": "-1", "propagateSchemaTags": "true"}
+    assert registry.call("POST", path, {**body, "unknown": {}})[1]["version"] == 1
+    for wrong in ({"id": "1x"}, {"id": True}, {"id": 1.5}, {"propagateSchemaTags": 1}):
+        assert registry.error("POST", path, {"schema": '"int"', **wrong}) == (400, 400)
+
+
+def test_an_empty_body_means_the_latest_version(registry: Registry) -> None:
+    path = "/subjects/s/versions"
+    status, body = registry.call("POST", path, {})
+    assert (status, body) == (422, {"error_code": 42201, "message": "Empty schema"})
+    made = registry.register("s", '"int"')
+    for empty in ({}, {"schema": None}, {"schema": " "}):
+        status, body = registry.call("POST", path, empty)
+        assert (status, body["id"], body["version"]) == (200, made["id"], 1)
+    assert registry.get(path) == [1]

@@ -58,6 +58,22 @@ def test_tags_with_a_registration(registry: Registry) -> None:
     assert '["PII","B"]' in registry.get(f"{PATH}/latest")["schema"]
 
 
+def test_tags_of_the_version_before_are_kept_on_request(registry: Registry) -> None:
+    wanted = [_entity("shop.Order", "T", kind="SR_RECORD"), _entity("shop.Order.id", "PII")]
+    registry.register("s", ORDER, schemaTagsToAdd=wanted)
+    more = {**record("Order", n=("int", 0), id="string"), "namespace": "shop"}
+    made = registry.register("s", more, propagateSchemaTags=True)
+    assert (made["version"], made["schema"].count("confluent:tags")) == (2, 2)
+    assert registry.get(f"{PATH}/2?findTags=true")["schemaTags"] == wanted
+    assert registry.register("s", more, propagateSchemaTags=True) == made
+    less = {**record("Order", n=("int", 0)), "namespace": "shop"}
+    registry.register("s", less, propagateSchemaTags=True)
+    assert registry.get(f"{PATH}/3?findTags=true")["schemaTags"] == wanted[:1]
+    plain = {**record("Order", n=("int", 1)), "namespace": "shop"}
+    registry.register("s", plain)
+    assert "schemaTags" not in registry.get(f"{PATH}/4?findTags=true")
+
+
 def test_what_is_refused(registry: Registry) -> None:
     registry.register("s", ORDER)
     missing = {"tagsToAdd": [_entity("shop.Order.nothing", "A")]}

@@ -30,8 +30,7 @@ _CHECK = ("normalize", "verbose")
 _WHICH = ("resourceType", "associationType", "lifecycle")
 _BIND = ("context", "dryRun", "includeSchemas")
 
-_SUBJECT = (40401, 42208)
-_VERSION = (40401, 40402, 42202, 42208)
+_VERSION = (40401, 40402, 42202)
 _SCHEMA = (42201, 42208, 42209, 42210)
 _REGISTER = (40401, 40402, 40901, 42201, 42205, 42207, 42208, 42209, 42210)
 _BOUND = (*_REGISTER, 40902, 40903, 40904, 40905, 42212)
@@ -60,20 +59,20 @@ _SUBJECTS: Final = {
         "Delete a subject, softly first",
         "Numbers",
         ("permanent",),
-        codes=(40401, 40404, 40405, 40904, 40905, 42205, 42206, 42208),
+        codes=(40401, 40404, 40405, 40904, 40905, 42205, 42206),
     ),
     "GET /subjects/{subject}/versions": Operation(
         "list_versions",
         "List a subject's versions",
         "Numbers",
         ("deleted", "deletedOnly", "deletedAsNegative", *_PAGE),
-        codes=_SUBJECT,
+        codes=(40401,),
     ),
     "POST /subjects/{subject}/versions": Operation(
         "register_schema",
         "Register a schema as the subject's next version",
         "Registered",
-        ("normalize", "format"),
+        ("normalize", "format", "force"),
         "Submission",
         _REGISTER,
         links=(
@@ -134,7 +133,7 @@ _SUBJECTS: Final = {
         "Find the newest version with this metadata",
         "Version",
         ("key", "value", "format", "deleted"),
-        codes=(40401, 40403, 42208),
+        codes=(40401, 40403),
     ),
 }
 
@@ -200,7 +199,7 @@ _SCHEMAS: Final = {
 
 _SCOPES: Final = {
     "GET /config": Operation(
-        "get_config", "Read the config", "Config", ("defaultToGlobal",), codes=(40408, 42208)
+        "get_config", "Read the config", "Config", ("defaultToGlobal",), codes=(40408,)
     ),
     "PUT /config": Operation(
         "set_config",
@@ -210,14 +209,14 @@ _SCOPES: Final = {
         codes=(42203, 42205, 42208, 42210),
     ),
     "DELETE /config": Operation(
-        "delete_config", "Reset the config", "Config", codes=(40401, 42205, 42208)
+        "delete_config", "Reset the config", "Config", codes=(40401, 42205)
     ),
     "GET /config/{subject}": Operation(
         "get_subject_config",
         "Read a subject's config",
         "Config",
         ("defaultToGlobal",),
-        codes=(40408, 42208),
+        codes=(40408,),
     ),
     "PUT /config/{subject}": Operation(
         "set_subject_config",
@@ -230,23 +229,23 @@ _SCOPES: Final = {
         "delete_subject_config",
         "Delete a subject's config",
         "Config",
-        codes=(40401, 42205, 42208),
+        codes=(40401, 42205),
     ),
     "GET /mode": Operation(
-        "get_mode", "Read the mode", "Mode", ("defaultToGlobal",), codes=(40409, 42208)
+        "get_mode", "Read the mode", "Mode", ("defaultToGlobal",), codes=(40409,)
     ),
     "PUT /mode": Operation(
         "set_mode", "Set the mode", "Mode", ("force",), "Mode", (42204, 42205, 42208)
     ),
     "DELETE /mode": Operation(
-        "delete_mode", "Reset the mode", "Mode", ("recursive",), codes=(40401, 42205, 42208)
+        "delete_mode", "Reset the mode", "Mode", ("recursive",), codes=(40401, 42205)
     ),
     "GET /mode/{subject}": Operation(
         "get_subject_mode",
         "Read a subject's mode",
         "Mode",
         ("defaultToGlobal",),
-        codes=(40409, 42208),
+        codes=(40409,),
     ),
     "PUT /mode/{subject}": Operation(
         "set_subject_mode",
@@ -261,7 +260,7 @@ _SCOPES: Final = {
         "Delete a subject's mode",
         "Mode",
         ("recursive",),
-        codes=(40401, 42205, 42208),
+        codes=(40401, 42205),
     ),
     "GET /contexts": Operation(
         "list_schema_contexts",

@@ -122,7 +122,7 @@ QUERY_PARAMETERS: Final[dict[str, tuple[Json, str]]] = {
         "A subject that tells the id's context",
     ),
     "defaultToGlobal": (_FLAG, "What applies, where nothing is set of its own"),
-    "force": (_FLAG, "Even though there are schemas"),
+    "force": (_FLAG, "Even though the schemas that are there forbid it"),
     "recursive": (_FLAG, "Of a context: its subjects' modes too"),
     "contextPrefix": (_TEXT, "Only contexts that begin so"),
     "context": (
@@ -249,6 +249,7 @@ SHAPES: Final[dict[str, Json]] = {
         version=_NUMBER,
         schemaTagsToAdd=_list(_ref("RegistryTagsBody")),
         schemaTagsToRemove=_list(_ref("RegistryTagsBody")),
+        propagateSchemaTags=_FLAG,
     ),
     "TagChange": _body(
         {},

@@ -74,5 +74,5 @@ fmt: $(BIN)/.dev ## format the code and the templates
 	-$(BIN)/djade $$(git ls-files 'templates/*.html')
 
 lock: $(BIN)/.dev ## renew the hash-locked requirements
-	cd requirements && for set in base dev; do ../$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
-	  --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$set.txt $$set.in; done
+	for set in base dev; do $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/$$set.txt requirements/$$set.in; done

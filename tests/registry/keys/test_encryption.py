@@ -1,4 +1,4 @@
-"""Fields encrypted by confluent-kafka's own executor, its keys kept here; needs tink and hkdf."""
+"""Fields encrypted by confluent-kafka's own executor, its keys kept here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,20 +8,16 @@ import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
-from confluent_kafka.serialization import MessageField, SerializationContext
-from pytest_django.live_server_helper import LiveServer
-
-from tests.registry.keys.conftest import KEKS, SECRET, Keys
-
-pytest.importorskip("tink")
-pytest.importorskip("hkdf")
-
 from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
     MILLIS_IN_DAY,
     Clock,
     FieldEncryptionExecutor,
 )
 from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
+from confluent_kafka.serialization import MessageField, SerializationContext
+from pytest_django.live_server_helper import LiveServer
+
+from tests.registry.keys.conftest import KEKS, SECRET, Keys
 
 VALUE = SerializationContext("orders", MessageField.VALUE)
 ORDER = {"id": "a", "card": "4111 1111"}

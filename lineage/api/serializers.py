@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lineage.edges import NODE_KINDS, STRENGTH
@@ -67,13 +68,22 @@ def _filter(meaning: str) -> serializers.CharField:
     return serializers.CharField(required=False, allow_blank=True, help_text=meaning)
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
+class InstantField(serializers.CharField):
+    """An optional ISO 8601 instant, read by the action that it is for; empty is not given."""
+
+
+def _instant() -> InstantField:
+    return InstantField(required=False, allow_blank=True, help_text=_INSTANT)
+
+
 class EdgeQuery(serializers.Serializer[object]):
     """What edges are asked for."""
 
     source = _filter("name, or kind:name")  # type: ignore[assignment]  # likewise
     target = _filter("name, or kind:name")
     kind = _one_of((*NODE_KINDS, *STRENGTH), help_text="kind of either node, or a kind of evidence")
-    as_of = _filter(_INSTANT)
+    as_of = _instant()
     cluster = _filter(_CLUSTER)
 
 
@@ -89,7 +99,7 @@ class NeighbourhoodQuery(serializers.Serializer[object]):
         choices=_DIRECTIONS,
         error_messages={"invalid_choice": f'"{{input}}" is none of {", ".join(_DIRECTIONS)}'},
     )
-    as_of = _filter(_INSTANT)
+    as_of = _instant()
     cluster = _filter(_CLUSTER)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,14 @@ from lineage.api.serializers import (
     SamplingQuery,
     SamplingSerializer,
 )
+
+_JSON = (200, "application/json")
+_REFUSED = {
+    (400, "application/problem+json"): OpenApiResponse(
+        {"$ref": "#/components/schemas/Problem"},
+        "A parameter is not readable (`invalid`), or `as_of` is no instant (`instant-invalid`)",
+    )
+}
 
 
 def _asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
@@ -37,7 +45,7 @@ class ListEdges(GenericAPIView[Any]):
         operation_id="list_edges",
         parameters=[EdgeQuery],
         tags=["lineage"],
-        responses=EdgeSerializer(many=True),
+        responses={_JSON: EdgeSerializer(many=True), **_REFUSED},
     )
     def get(self, request: Request) -> Response:
         """List edges, each with its evidence."""
@@ -56,7 +64,7 @@ class ShowNeighbourhood(GenericAPIView[Any]):
         operation_id="show_neighbourhood",
         parameters=[NeighbourhoodQuery],
         tags=["lineage"],
-        responses=NeighbourhoodSerializer,
+        responses={_JSON: NeighbourhoodSerializer, **_REFUSED},
     )
     def get(self, request: Request) -> Response:
         """Return nodes and edges near the focus, and their drawing."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import schemathesis
+from schemathesis.specs.openapi.checks import ensure_resource_availability
 
 KMS_OUT_OF_REACH = 50070
 
@@ -22,3 +23,14 @@ def answers_in_time(
 ) -> None:
     """No generated request takes the server seconds."""
     assert response.elapsed <= 2, response.elapsed
+
+
+@schemathesis.check
+def answers_what_was_created(
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> bool | None:
+    """What was created is there, but for a key that was created as softly deleted (`deleted`)."""
+    parent = ctx.internals.find_parent(case_id=case.id)
+    if parent is not None and isinstance(parent.body, dict) and parent.body.get("deleted") is True:
+        return None
+    return ensure_resource_availability(ctx, response, case)

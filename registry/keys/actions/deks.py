@@ -84,11 +84,12 @@ def create_dek(name: DekName, new: NewDek, *, rewrap: bool = False) -> OpenDek:
     """Keep a new version; sent again as it was, a softly deleted one comes back.
 
     Under a shared KEK the server makes the material that the client leaves out. With `rewrap` a
-    version that exists is wrapped anew instead.
+    version that exists is wrapped anew instead. One created as softly deleted, a copy of another
+    registry's, may have a KEK that is softly deleted too.
     """
     check_name(name.subject)
     check_keys_writable(name.subject)
-    kek = find_kek_of(name)
+    kek = find_kek_of(name, deleted=new.deleted)
     if rewrap and not kek.shared:
         raise KeyNotSharedError(kek.name)
     kept = deks_of(kek, name, deleted=True).filter(version=new.version).first()
@@ -119,7 +120,7 @@ def _create(name: DekName, kek: Kek, new: NewDek) -> OpenDek:
     elif kek.shared:
         opened = encode(_unwrap(kek, subject, new.encrypted_key_material))
     with transaction.atomic():
-        kek = find_kek_of(name, lock=True)
+        kek = find_kek_of(name, deleted=new.deleted, lock=True)
         kept = deks_of(kek, name, deleted=True).filter(version=new.version).first()
         if kept is None:
             return OpenDek(_insert(kek, name, new), opened)

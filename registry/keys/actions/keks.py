@@ -101,21 +101,23 @@ def _check_shared(name: str, kms_type: str) -> None:
 
 
 def update_kek(context: str, name: str, change: KekChange, *, test: bool = False) -> Kek:
-    """Change properties, text or sharing of a KEK."""
+    """Change properties, text or sharing of a KEK; what changes nothing leaves its time alone."""
     check_keys_writable(SubjectName(context, ""))
     before = get_kek(context, name)
     if test and (before.shared if change.shared is None else change.shared):
         _check_shared(name, before.kms_type)
     with transaction.atomic():
         row = find_kek(name, [context], lock=True)
+        kept = (row.kms_props, row.doc, row.shared)
         if change.kms_props is not None:
             row.kms_props = dict(change.kms_props)
         if change.doc is not None:
             row.doc = change.doc
         if change.shared is not None:
             row.shared = change.shared
-        row.changed_at = timezone.now()
-        row.save(update_fields=["kms_props", "doc", "shared", "changed_at"])
+        if (row.kms_props, row.doc, row.shared) != kept:
+            row.changed_at = timezone.now()
+            row.save(update_fields=["kms_props", "doc", "shared", "changed_at"])
     return row
 
 

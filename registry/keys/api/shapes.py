@@ -196,8 +196,11 @@ def _properties(body: Mapping[str, Any]) -> dict[str, str] | None:
     value = body.get("kmsProps")
     if value is None:
         return None
-    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+    if not isinstance(value, dict):
         raise ProtocolError(400, "Unreadable JSON: kmsProps must be an object of texts")
-    if any("\x00" in text for pair in value.items() for text in pair):
+    given = {key: text for key, text in value.items() if text is not None}
+    if not all(isinstance(each, str) for each in given.values()):
+        raise ProtocolError(400, "Unreadable JSON: kmsProps must be an object of texts")
+    if any("\x00" in text for pair in given.items() for text in pair):
         raise KeyInvalidError("kmsProps holds a NUL character")
-    return value
+    return given

@@ -85,3 +85,12 @@ def test_created_as_deleted(keys: Keys) -> None:
     keys.kek()
     assert keys.dek(deleted=True)["deleted"] is True
     assert keys.get(f"{KEKS}/orders/deks") == []
+
+
+def test_created_as_deleted_under_a_deleted_kek(keys: Keys) -> None:
+    """As a copy of another registry's keys is made; nothing else is created there."""
+    keys.kek(deleted=True)
+    body = {"subject": "s", "encryptedKeyMaterial": MATERIAL}
+    assert keys.refused("POST", "/orders/deks", body) == 40470
+    assert keys.dek(deleted=True)["deleted"] is True
+    assert keys.get(f"{KEKS}/orders/deks?deleted=true") == ["s"]

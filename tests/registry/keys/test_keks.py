@@ -1,6 +1,7 @@
 """Create, read, list and change KEKs."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import override_settings
@@ -26,6 +27,7 @@ def test_create_and_read(keys: Keys) -> None:
 def test_absent_values_are_left_out(keys: Keys) -> None:
     made = keys.kek(kmsProps=None, doc=None)
     assert set(made) == {"name", "kmsType", "kmsKeyId", "shared", "ts"}
+    assert keys.kek("b", kmsProps={"a": None, "b": "1"})["kmsProps"] == {"b": "1"}
 
 
 def test_an_unknown_one(keys: Keys) -> None:
@@ -105,6 +107,8 @@ def test_update(keys: Keys) -> None:
     assert "kmsProps" not in body
     assert (body["doc"], body["shared"]) == ("after", True)
     assert keys.get(f"{KEKS}/orders") == body
+    for nothing in ({}, {"doc": None}, {"doc": "after"}, {"kmsType": "another"}):
+        assert keys.call("PUT", f"{KEKS}/orders", nothing) == (200, body)
     assert keys.refused("PUT", "/orders", {"shared": 1}) == 400
 
 
@@ -138,3 +142,12 @@ def test_read_only(keys: Keys) -> None:
     assert keys.refused("DELETE", "/orders") == 42205
     assert keys.refused("POST", "/orders/undelete") == 42205
     assert keys.get(KEKS) == ["orders"]
+
+
+@pytest.mark.parametrize("name", ["a b", "ü", "a%2Fb", "a+b", ":.c:a", "a?b#c", "deks", "test"])
+def test_names_that_need_encoding(keys: Keys, name: str) -> None:
+    made = keys.kek(name)
+    path = f"{KEKS}/{quote(name, safe='')}"
+    assert keys.get(path) == made
+    assert keys.dek("s", quote(name, safe=""))["kekName"] == name
+    assert keys.get(f"{path}/deks/s")["kekName"] == name

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.registry.description import check_answer
+
 V1 = "application/vnd.schemaregistry.v1+json"
 Json = dict[str, Any]
 
@@ -18,16 +20,21 @@ class Registry:
         self.client = Client(raise_request_exception=False)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Send one request; a body that is not JSON comes back as text."""
+        """Send one request; a body that is not JSON comes back as text.
+
+        Every answer has to be one that the API's description tells of.
+        """
         data = "" if body is None else body if isinstance(body, str) else json.dumps(body)
         response = self.client.generic(
             method, path, data.encode(), content_type=V1, headers=headers or None
         )
         text = response.content.decode()
         try:
-            return response.status_code, json.loads(text) if text else None
+            answer = json.loads(text) if text else None
         except ValueError:
-            return response.status_code, text
+            answer = text
+        check_answer(method, path, response.status_code, answer)
+        return response.status_code, answer
 
     def get(self, path: str, **headers: str) -> Any:
         """GET that must succeed."""

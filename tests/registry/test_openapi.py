@@ -14,21 +14,20 @@ from registry.api.boundary import ACCEPTED, Endpoint
 from registry.api.openapi import document
 from registry.api.openapi.operations import OPERATIONS
 from registry.api.openapi.shapes import QUERY_PARAMETERS, SHAPES
+from tests.registry.description import check_answer, described_path
 
 ROOT = Path(__file__).parents[2]
-PARAMETER = re.compile(r"\(\?P<(\w+)>(?:\(\?s:[^)]*\)|[^()]*)\)")
 METHODS = ("get", "put", "post", "delete")
 Json = dict[str, Any]
 
 
 def _routed(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
     for each in patterns:
-        path = before + PARAMETER.sub(lambda match: f"{{{match[1]}}}", str(each.pattern))
-        path = path.replace("^", "").replace("$", "").replace("/?", "")
+        route = before + str(each.pattern)
         if isinstance(each, URLResolver):
-            yield from _routed(each.url_patterns, path)
+            yield from _routed(each.url_patterns, route)
         elif isinstance(each.callback, Endpoint):
-            yield from (f"{method} /{path}" for method in each.callback.operations)
+            yield from (f"{method} {described_path(route)}" for method in each.callback.operations)
 
 
 def _described() -> Iterator[tuple[str, Json]]:
@@ -103,3 +102,21 @@ def test_no_shape_is_left_over() -> None:
     assert used == set(QUERY_PARAMETERS)
     answers = {each.answer or "Error" for each in OPERATIONS.values()}
     assert answers - {"Text"} <= set(SHAPES)
+
+
+def test_an_answer_that_is_not_described_fails_its_test() -> None:
+    """Every answer in these tests is held against the description; this holds the holding."""
+    check_answer("GET", "/subjects?deleted=true", 200, ["s"])
+    check_answer(
+        "GET", "/contexts/c/subjects/a%2Fb/versions", 404, {"error_code": 40401, "message": ""}
+    )
+    for method, path, status, body in (
+        ("GET", "/subjects", 200, [1]),
+        ("GET", "/subjects", 201, ["s"]),
+        ("GET", "/subjects/s/versions", 404, {"error_code": 40403, "message": ""}),
+        ("GET", "/subjects/s/versions", 404, {"error_code": 40401, "message": "", "more": 1}),
+        ("GET", "/subjects/s/versions/1", 200, {"subject": "s"}),
+        ("DELETE", "/dek-registry/v1/keks/k", 204, {}),
+    ):
+        with pytest.raises(AssertionError):
+            check_answer(method, path, status, body)

@@ -46,7 +46,7 @@ test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
 	@exec $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
-	@exec $(BIN)/python -m pytest -m clients tests/clients
+	@exec $(BIN)/python -m pytest -m clients -rs tests/clients
 
 test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served registry
 	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py

@@ -11,7 +11,7 @@ import pytest
 from tests.serving import Served, serve
 
 HERE = Path(__file__).parent
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Reading of .proto tokens one by one, and of what stands in all declarations: names, options."""
 
 from registry.formats.contract import SchemaInvalidError
+from registry.formats.protobuf.strings import decode, quote
 from registry.formats.protobuf.syntax import Constant, Literal, Option
 from registry.formats.protobuf.tokens import Token, position, tokenize
 
@@ -87,14 +88,18 @@ class Cursor:
             raise self.error("expected an integer", token)
         return -value if negative else value
 
-    def string(self) -> str:
-        """Adjacent strings joined, still in their escaped form, in double quotes."""
+    def raw(self) -> bytes:
+        """What adjacent strings hold together."""
         if self.token.kind != "string":
             raise self.error("expected a string")
         parts = []
         while self.token.kind == "string":
-            parts.append(_requoted(self.next().text))
-        return f'"{"".join(parts)}"'
+            parts.append(decode(self.next().text[1:-1]))
+        return b"".join(parts)
+
+    def string(self) -> str:
+        """What adjacent strings hold together, where it must be text."""
+        return self.raw().decode("utf-8", "replace")
 
     def ended(self, doc: str) -> str:
         """Read the `;` that ends a declaration; its documentation, a trailing comment included."""
@@ -142,7 +147,7 @@ class Cursor:
         if self.accept("["):
             return self._list()
         if self.token.kind == "string":
-            return self.string()
+            return quote(self.raw())
         sign = "-" if self.accept("-") else ""
         if not sign:
             self.accept("+")
@@ -190,11 +195,3 @@ class Cursor:
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise self.error(f"nested deeper than {MAX_NESTING} levels")
-
-
-def _requoted(token: str) -> str:
-    """The inside of a string token, escaped for double quotes."""
-    inside = token[1:-1]
-    if token.startswith("'"):
-        inside = inside.replace("\\'", "'").replace('"', '\\"')
-    return inside

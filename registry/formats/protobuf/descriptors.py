@@ -1,5 +1,6 @@
 """From descriptors back to a syntax tree: for schemas sent serialised, and for the normal form."""
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,10 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message as Protobuf
 
 from registry.formats.contract import SchemaInvalidError
+from registry.formats.protobuf.strings import decode, quote
 from registry.formats.protobuf.syntax import (
+    MAX_ENUM,
+    MAX_TAG,
     Constant,
     Enum,
     Extend,
@@ -32,6 +36,7 @@ from registry.formats.protobuf.syntax import (
     Rpc,
     Service,
     Value,
+    default_last,
 )
 
 SCALARS = {
@@ -42,9 +47,6 @@ _LABELS = {
     FieldDescriptorProto.LABEL_REQUIRED: "required",
     FieldDescriptorProto.LABEL_REPEATED: "repeated",
 }
-MAX_TAG = 2**29
-MAX_ENUM = 2**31 - 1
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class Reader:
@@ -92,14 +94,12 @@ class Reader:
             fields=fields,
             oneofs=[oneof for oneof in oneofs if oneof.fields],
             reserved=_reserved(
-                [_range(span.start, span.end - 1, MAX_TAG - 1) for span in proto.reserved_range],
+                [_range(span.start, span.end - 1, MAX_TAG) for span in proto.reserved_range],
                 list(proto.reserved_name),
                 bare=self._syntax == "editions",
             ),
             extensions=[
-                Extensions(
-                    [_range(span.start, span.end - 1, MAX_TAG - 1)], self._options(span.options)
-                )
+                Extensions([_range(span.start, span.end - 1, MAX_TAG)], self._options(span.options))
                 for span in proto.extension_range
             ],
             extends=self._extends(proto.extension, proto.nested_type),
@@ -151,8 +151,8 @@ class Reader:
         if proto.HasField("default_value"):
             options.append(Option("default", _default(proto)))
         if proto.json_name and proto.json_name != json_name(proto.name):
-            options.append(Option("json_name", _quote(proto.json_name)))
-        return options + self._options(proto.options)
+            options.append(Option("json_name", quote(proto.json_name)))
+        return default_last(options + self._options(proto.options))
 
     def _extends(
         self, extensions: Iterable[FieldDescriptorProto], nested: Iterable[DescriptorProto]
@@ -260,32 +260,16 @@ def _reserved(ranges: list[Range], names: list[str], bare: bool) -> list[Reserve
 
 def _default(proto: FieldDescriptorProto) -> str:
     if proto.type == FieldDescriptorProto.TYPE_STRING:
-        return _quote(proto.default_value)
+        return quote(proto.default_value)
     if proto.type == FieldDescriptorProto.TYPE_BYTES:
-        return f'"{proto.default_value}"'
+        return quote(decode(proto.default_value))
     return proto.default_value
-
-
-def _quote(value: str | bytes) -> str:
-    if isinstance(value, bytes):
-        return '"' + "".join(_escape_byte(byte) for byte in value) + '"'
-    return '"' + "".join(_escape(char) for char in value) + '"'
-
-
-def _escape(char: str) -> str:
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    return f"\\{ord(char):03o}" if ord(char) < 32 or ord(char) == 127 else char
-
-
-def _escape_byte(byte: int) -> str:
-    return _escape(chr(byte)) if byte < 127 else f"\\{byte:03o}"
 
 
 def _constant(descriptor: FieldDescriptor, value: Any) -> Constant:
     match descriptor.cpp_type:
         case FieldDescriptor.CPPTYPE_STRING:
-            return _quote(value)
+            return quote(value)
         case FieldDescriptor.CPPTYPE_BOOL:
             return "true" if value else "false"
         case FieldDescriptor.CPPTYPE_ENUM:
@@ -295,9 +279,18 @@ def _constant(descriptor: FieldDescriptor, value: Any) -> Constant:
         case FieldDescriptor.CPPTYPE_MESSAGE:
             return _literal(value)
         case FieldDescriptor.CPPTYPE_FLOAT:
-            return f"{value:.9g}"
+            return _shortest(value)
         case _:
             return repr(value)
+
+
+def _shortest(value: float) -> str:
+    """The fewest digits that read as this number in 32 bits."""
+    texts = (f"{value:.{digits}g}" for digits in range(6, 10))
+    return next(
+        (text for text in texts if struct.pack("f", float(text)) == struct.pack("f", value)),
+        f"{value:.9g}",
+    )
 
 
 def _literal(message: Protobuf) -> Literal:

@@ -5,6 +5,7 @@ from itertools import islice
 
 from registry.formats.contract import Field
 from registry.formats.protobuf.model import Model
+from registry.formats.protobuf.strings import decode
 from registry.formats.protobuf.syntax import (
     Constant,
     Literal,
@@ -48,26 +49,27 @@ def _field(field: Declared, prefix: str, oneof: str = "") -> Field:
     return Field(
         path=f"{prefix}{field.name}",
         type=f"{repeated}{field.type}" + (f" (oneof {oneof})" if oneof else ""),
-        doc=field.doc,
+        doc=field.doc or "\n".join(_meta(field.options, "doc")),
         default=default if isinstance(default, str) else None,
         required=field.label == "required",
-        tags=tuple(dict.fromkeys(_tags(field.options))),
+        tags=tuple(dict.fromkeys(_meta(field.options, "tags"))),
     )
 
 
-def _tags(options: Iterable[Option]) -> Iterator[str]:
+def _meta(options: Iterable[Option], part: str) -> Iterator[str]:
+    """The texts of a part of Confluent's option, given whole or by its path."""
     for option in options:
         name = option.name.replace("(.", "(")
-        if name == f"{_META}.tags":
+        if name == f"{_META}.{part}":
             yield from _strings(option.value)
         elif name == _META and isinstance(option.value, Literal):
-            tags = (value for key, value in option.value.entries if key == "tags")
-            yield from _strings(tuple(tags))
+            parts = (value for key, value in option.value.entries if key == part)
+            yield from _strings(tuple(parts))
 
 
 def _strings(value: Constant) -> Iterator[str]:
     if isinstance(value, str):
-        yield value.strip('"')
+        yield decode(value[1:-1]).decode("utf-8", "replace")
     elif isinstance(value, tuple):
         for item in value:
             yield from _strings(item)

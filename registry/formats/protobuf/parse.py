@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from registry.formats.contract import SchemaInvalidError
 from registry.formats.protobuf.cursor import Cursor
 from registry.formats.protobuf.syntax import (
+    MAX_ENUM,
+    MAX_TAG,
     Enum,
     Extend,
     Extensions,
@@ -21,6 +23,7 @@ from registry.formats.protobuf.syntax import (
     Rpc,
     Service,
     Value,
+    default_last,
 )
 
 _NESTED = frozenset({"message", "enum", "extend", "oneof"})
@@ -63,13 +66,13 @@ class _Parser(Cursor):
     def _heading(self, file: File) -> None:
         if self.accept("syntax"):
             self.expect("=")
-            file.syntax = self.string()[1:-1]
+            file.syntax = self.string()
             if file.syntax not in {"proto2", "proto3"}:
                 raise SchemaInvalidError(f"unknown syntax {file.syntax[:40]!r}")
             self.expect(";")
         elif self.accept("edition"):
             self.expect("=")
-            file.edition = self.string()[1:-1]
+            file.edition = self.string()
             self.expect(";")
 
     def _package(self, file: File) -> None:
@@ -88,7 +91,7 @@ class _Parser(Cursor):
             target = file.option_imports
         elif self.accept("weak"):
             target = file.imports
-        target.append(self.string()[1:-1])
+        target.append(self.string())
         self.expect(";")
 
     def _visible(self) -> Message | Enum:
@@ -124,7 +127,7 @@ class _Parser(Cursor):
         elif keyword == "option" and (follows.kind == "name" or follows.text == "("):
             message.options.append(self.option_statement())
         elif keyword == "reserved" and (follows.kind != "name" or self._is_bare_reserved()):
-            message.reserved.append(self._reserved())
+            message.reserved.append(self._reserved(MAX_TAG))
         elif keyword == "extensions" and follows.kind == "number":
             message.extensions.append(self._extensions())
         else:
@@ -154,7 +157,7 @@ class _Parser(Cursor):
         type_ = self._map() if self.sees("map") and self.sees("<", ahead=1) else self.type()
         name = self.name()
         self.expect("=")
-        field = Field(label, type_, name, self.integer(), self.bracketed())
+        field = Field(label, type_, name, self.integer(), default_last(self.bracketed()))
         field.doc = self.ended(doc)
         return field
 
@@ -171,7 +174,7 @@ class _Parser(Cursor):
         self.next()
         name = self.name()
         self.expect("=")
-        field = Field(label, "group", name, self.integer(), self.bracketed(), doc)
+        field = Field(label, "group", name, self.integer(), default_last(self.bracketed()), doc)
         field.group = Message(name)
         self._body(field.group)
         return field
@@ -189,33 +192,34 @@ class _Parser(Cursor):
                 oneof.fields.append(self._field())
         return oneof
 
-    def _reserved(self) -> Reserved:
+    def _reserved(self, maximum: int) -> Reserved:
         self.next()
         reserved = Reserved()
         while True:
             if self.token.kind == "string":
-                reserved.names.append(self.string()[1:-1])
+                reserved.names.append(self.string())
             elif self.token.kind == "name":
                 reserved.bare = True
                 reserved.names.append(self.name())
             else:
-                reserved.ranges.append(self._range())
+                reserved.ranges.append(self._range(maximum))
             if not self.accept(","):
                 break
         self.expect(";")
         return reserved
 
-    def _range(self) -> Range:
+    def _range(self, maximum: int) -> Range:
         first = self.integer()
         if not self.accept("to"):
             return first, first
-        return first, None if self.accept("max") else self.integer()
+        last = None if self.accept("max") else self.integer()
+        return first, None if last is None or last >= maximum else last
 
     def _extensions(self) -> Extensions:
         self.next()
-        ranges = [self._range()]
+        ranges = [self._range(MAX_TAG)]
         while self.accept(","):
-            ranges.append(self._range())
+            ranges.append(self._range(MAX_TAG))
         extensions = Extensions(ranges, self.bracketed())
         self.expect(";")
         return extensions
@@ -241,7 +245,7 @@ class _Parser(Cursor):
             if self.sees("option") and not self.sees("=", ahead=1):
                 enum.options.append(self.option_statement())
             elif self.sees("reserved") and not self.sees("=", ahead=1):
-                enum.reserved.append(self._reserved())
+                enum.reserved.append(self._reserved(MAX_ENUM))
             else:
                 enum.values.append(self._value())
         return enum

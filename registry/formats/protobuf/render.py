@@ -1,7 +1,11 @@
-"""The canonical text of a .proto file, as the registry stores it: two spaces, fixed sections."""
+"""The canonical text of a .proto file, as the registry stores it: two spaces, fixed sections.
+
+Comments are no part of it: one schema has one id, however it is commented, as at Confluent's.
+"""
 
 from collections.abc import Iterable, Sequence
 
+from registry.formats.protobuf.strings import quote
 from registry.formats.protobuf.syntax import (
     Constant,
     Enum,
@@ -26,9 +30,9 @@ def render(file: File) -> str:
     sections: list[list[str]] = [
         _heading(file),
         [
-            *(f'import "{name}";' for name in file.imports),
-            *(f'import public "{name}";' for name in file.public_imports),
-            *(f'import option "{name}";' for name in file.option_imports),
+            *(f"import {quote(name)};" for name in file.imports),
+            *(f"import public {quote(name)};" for name in file.public_imports),
+            *(f"import option {quote(name)};" for name in file.option_imports),
         ],
         _statements(file.options),
         [line for declared in file.types for line in _type(declared)],
@@ -47,10 +51,6 @@ def _heading(file: File) -> list[str]:
     if file.package:
         lines.append(f"package {file.package};")
     return lines
-
-
-def _doc(doc: str) -> list[str]:
-    return [f"// {line}".rstrip() for line in doc.split("\n")] if doc else []
 
 
 def _block(head: str, sections: Iterable[Sequence[str]]) -> list[str]:
@@ -114,36 +114,44 @@ def _type(declared: Message | Enum) -> list[str]:
 def _message(message: Message) -> list[str]:
     prefix = f"{message.visibility} " if message.visibility else ""
     head = f"{prefix}message {message.name}"
-    return [*_doc(message.doc), *_block(head, _body(message))]
+    return _block(head, _body(message))
 
 
 def _body(message: Message) -> list[list[str]]:
-    plain = [field for field in message.fields if field.group is None]
-    groups = [field for field in message.fields if field.group is not None]
+    fields, groups = _fields(message.fields)
     return [
         [_reserved(reserved) for reserved in message.reserved],
         _statements(message.options),
-        [line for field in plain for line in _field(field)],
+        fields,
         [line for oneof in message.oneofs for line in _oneof(oneof)],
-        [line for group in groups for line in _field(group)],
+        groups,
         [line for extensions in message.extensions for line in _extensions(extensions)],
         [line for extend in message.extends for line in _extend(extend)],
         [line for declared in message.types for line in _type(declared)],
     ]
 
 
+def _fields(fields: Sequence[Field]) -> tuple[list[str], list[str]]:
+    """Plain fields and groups, apart."""
+    plain = [field for field in fields if field.group is None]
+    groups = [field for field in fields if field.group is not None]
+    return (
+        [line for field in plain for line in _field(field)],
+        [line for group in groups for line in _field(group)],
+    )
+
+
 def _field(field: Field) -> list[str]:
     label = f"{field.label} " if field.label else ""
     start = f"{label}{field.type} {field.name} = {field.tag}"
     if field.group is None:
-        return [*_doc(field.doc), *_bracketed(start, field.options)]
-    head = _bracketed(start, field.options)[0].removesuffix(";") if field.options else start
-    return [*_doc(field.doc), *_block(head, _body(field.group))]
+        return _bracketed(start, field.options)
+    *options, last = _bracketed(start, field.options)
+    return [*options, *_block(last.removesuffix(";"), _body(field.group))]
 
 
 def _oneof(oneof: Oneof) -> list[str]:
-    fields = [line for field in oneof.fields for line in _field(field)]
-    return [*_doc(oneof.doc), *_block(f"oneof {oneof.name}", [_statements(oneof.options), fields])]
+    return _block(f"oneof {oneof.name}", [_statements(oneof.options), *_fields(oneof.fields)])
 
 
 def _span(span: Range) -> str:
@@ -165,27 +173,27 @@ def _extensions(extensions: Extensions) -> list[str]:
 
 def _extend(extend: Extend) -> list[str]:
     fields = [line for field in extend.fields for line in _field(field)]
-    return [*_doc(extend.doc), *_block(f"extend {extend.name}", [fields])]
+    return _block(f"extend {extend.name}", [fields])
 
 
 def _enum(enum: Enum) -> list[str]:
     prefix = f"{enum.visibility} " if enum.visibility else ""
-    sections = [
-        [_reserved(reserved) for reserved in enum.reserved],
-        _statements(enum.options),
-        [line for value in enum.values for line in _value(value)],
+    lines = [
+        *(_reserved(reserved) for reserved in enum.reserved),
+        *_statements(enum.options),
+        *(line for value in enum.values for line in _value(value)),
     ]
-    return [*_doc(enum.doc), *_block(f"{prefix}enum {enum.name}", sections)]
+    return _block(f"{prefix}enum {enum.name}", [lines])
 
 
 def _value(value: Value) -> list[str]:
-    return [*_doc(value.doc), *_bracketed(f"{value.name} = {value.tag}", value.options)]
+    return _bracketed(f"{value.name} = {value.tag}", value.options)
 
 
 def _service(service: Service) -> list[str]:
     rpcs = [line for rpc in service.rpcs for line in _rpc(rpc)]
     sections = [_statements(service.options), rpcs]
-    return [*_doc(service.doc), *_block(f"service {service.name}", sections)]
+    return _block(f"service {service.name}", sections)
 
 
 def _rpc(rpc: Rpc) -> list[str]:
@@ -193,5 +201,5 @@ def _rpc(rpc: Rpc) -> list[str]:
     response = f"stream {rpc.response}" if rpc.response_streaming else rpc.response
     head = f"rpc {rpc.name} ({request}) returns ({response})"
     if not rpc.options:
-        return [*_doc(rpc.doc), f"{head};"]
-    return [*_doc(rpc.doc), *_block(head, [_statements(rpc.options)])]
+        return [f"{head};"]
+    return _terminated(_block(head, [_statements(rpc.options)]))

@@ -8,6 +8,9 @@ from typing import TypeAlias
 Constant: TypeAlias = "str | tuple[Constant, ...] | Literal"
 # Inclusive; None stands for max.
 Range: TypeAlias = tuple[int, int | None]
+MAX_TAG = 2**29 - 1
+MAX_ENUM = 2**31 - 1
+_PSEUDO = ("default", "json_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +157,10 @@ class File:
     def imported(self) -> list[str]:
         """The names of all imported files, in no particular order."""
         return [*self.imports, *self.public_imports, *self.option_imports]
+
+
+def default_last(options: list[Option]) -> list[Option]:
+    """A field's options as they are stored: its default and JSON name, no true options, last."""
+    return sorted(
+        options, key=lambda option: _PSEUDO.index(option.name) if option.name in _PSEUDO else -1
+    )

@@ -4,16 +4,15 @@ An entity's path is its full name without a leading dot: package, messages, fiel
 be left out.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from registry.formats.contract import SchemaInvalidError
 from registry.formats.protobuf.parse import parse
 from registry.formats.protobuf.render import render
+from registry.formats.protobuf.strings import decode, quote
 from registry.formats.protobuf.syntax import Constant, File, Literal, Message, Option
 
-_ESCAPED = re.compile(r"""\\(["'\\])""")
 META = "confluent/meta.proto"
 _OPTIONS = {"SR_RECORD": "(confluent.message_meta)", "SR_FIELD": "(confluent.field_meta)"}
 
@@ -116,13 +115,12 @@ def _quote(tag: str) -> str:
     """A tag as a string literal."""
     if not tag.isprintable():
         raise SchemaInvalidError("a tag holds a character that cannot be printed")
-    escaped = tag.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return quote(tag)
 
 
 def _texts(value: Constant) -> Iterator[str]:
     if isinstance(value, str):
-        yield _ESCAPED.sub(r"\1", value[1:-1])
+        yield decode(value[1:-1]).decode("utf-8", "replace")
     elif isinstance(value, tuple):
         for item in value:
             yield from _texts(item)

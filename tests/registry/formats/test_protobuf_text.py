@@ -9,6 +9,7 @@ from registry.formats.contract import Dependency
 from registry.formats.protobuf import FORMAT, serialized
 from registry.formats.protobuf.parse import parse
 from registry.formats.protobuf.render import render
+from registry.formats.protobuf.syntax import Message
 
 WRITTEN = """\
 // A licence that is nobody's documentation.
@@ -44,15 +45,12 @@ import public "public.proto";
 
 option java_package = "com.acme";
 
-// An order,
-// as placed.
 message Order {
   reserved 7, 9 to 11, 100 to max;
   reserved "old", "older";
 
   option deprecated = false;
 
-  // the first line
   Line first = 2;
   repeated com.acme.Line lines = 1 [
     deprecated = true,
@@ -69,7 +67,6 @@ message Order {
   message Nested {}
   enum State {
     option allow_alias = true;
-
     UNKNOWN = 0;
     OPEN = 1;
     ALIAS = 1;
@@ -84,7 +81,7 @@ service Orders {
   rpc Place (Order) returns (stream Empty);
   rpc Two (stream Empty) returns (Empty) {
     option deprecated = true;
-  }
+  };
 }
 """
 NORMAL = """\
@@ -118,7 +115,6 @@ message Order {
   message Nested {}
   enum State {
     option allow_alias = true;
-
     UNKNOWN = 0;
     OPEN = 1;
     ALIAS = 1;
@@ -133,7 +129,7 @@ service Orders {
   rpc Place (.com.acme.Order) returns (stream .com.acme.Empty);
   rpc Two (stream .com.acme.Empty) returns (.com.acme.Empty) {
     option deprecated = true;
-  }
+  };
 }
 """
 REFERENCES = (
@@ -175,7 +171,6 @@ message M {
 
   enum E {
     reserved 5, 7 to max;
-
     A = 1;
     B = 2 [(note) = "b"];
   }
@@ -341,10 +336,11 @@ def test_comments_of_all_kinds() -> None:
         }
         """
     )
-    assert render(file).splitlines() == [
-        "// one", "// two", "// after the brace", "message A {", "  // starred", "  // twice",
-        "  // trailing", "  string a = 1;", "  // also", "  string b = 2;", "  string c = 3;", "}",
-    ]  # fmt: skip
+    message = file.types[0]
+    assert isinstance(message, Message)
+    assert message.doc == "one\ntwo\nafter the brace"
+    assert [field.doc for field in message.fields] == ["starred\ntwice\ntrailing", "also", ""]
+    assert render(file) == ("message A {\n  string a = 1;\n  string b = 2;\n  string c = 3;\n}\n")
 
 
 @pytest.mark.parametrize("text", ["", "  ", "AAAA", base64.b64encode(b"\xff\xff\xff").decode()])

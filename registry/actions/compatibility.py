@@ -55,7 +55,8 @@ def differences(
     if level.startswith(("BACKWARD", "FULL")):
         found += kind.compare(earlier, candidate, policy)
     if level.startswith(("FORWARD", "FULL")):
-        found += [_swap_words(each) for each in kind.compare(candidate, earlier, policy)]
+        swapped = kind.compare(candidate, earlier, policy)
+        found += [_swap_words(each) for each in swapped if not each.historical]
     return found
 
 

@@ -37,7 +37,8 @@ class Difference:
 
     `kind` is the contract's name of the change (TYPE_MISMATCH, PROPERTY_REMOVED_FROM_…), `path`
     where, `description` in words; `additional` is Avro's second text. `compatible` is the verdict
-    under the policy that the comparison was asked for.
+    under the policy that the comparison was asked for. A `historical` one is about what came first:
+    the comparison the other way round, for readers of the earlier schema, leaves it out.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Difference:
     description: str
     compatible: bool
     additional: str = ""
+    historical: bool = False
 
 
 @dataclass(frozen=True)

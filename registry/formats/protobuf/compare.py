@@ -1,6 +1,6 @@
 """Comparison of two compiled schemas: can the update read what the original wrote?"""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,8 @@ from google.protobuf.descriptor_pb2 import (
 
 from registry.formats.contract import Difference
 from registry.formats.protobuf.compiler import builtin_names
+from registry.formats.protobuf.descriptions import describe
+from registry.formats.protobuf.features import resolve
 from registry.formats.protobuf.model import Model
 from registry.formats.protobuf.oneofs import compare_oneofs
 from registry.formats.protobuf.scalars import LENGTH_DELIMITED, group_of
@@ -23,6 +25,8 @@ INCOMPATIBLE = frozenset({
     "REQUIRED_FIELD_REMOVED", "ONEOF_FIELD_REMOVED", "MULTIPLE_FIELDS_MOVED_TO_ONEOF",
     "FIELD_MOVED_TO_EXISTING_ONEOF", "RESERVED_RANGE_REMOVED", "RESERVED_RANGE_REUSED",
 })  # fmt: skip
+# Taking a number out of use is no loss to anyone, though it is one when seen backwards.
+HISTORICAL = frozenset({"RESERVED_RANGE_REMOVED", "RESERVED_RANGE_REUSED"})
 
 _Field: TypeAlias = FieldDescriptorProto
 _Named: TypeAlias = Mapping[str, tuple[int, DescriptorProto]]
@@ -32,25 +36,25 @@ def compare(original: Model, update: Model) -> list[Difference]:
     """All changes between two schemas, in the order of the update's declarations."""
     comparison = _Comparison(_Side(original), _Side(update))
     found = dict.fromkeys(comparison.run())
-    return [_describe(kind, path) for kind, path in found]
-
-
-def _describe(kind: str, path: str) -> Difference:
-    words = kind.lower().replace("_", " ")
-    compatible = kind not in INCOMPATIBLE
-    effect = "stay readable" if compatible else "may become unreadable"
-    return Difference(
-        kind, path, f"{words} at path '{path}': earlier messages {effect}", compatible
-    )
+    return [
+        Difference(
+            kind,
+            path,
+            describe(kind, path),
+            compatible=kind not in INCOMPATIBLE,
+            historical=kind in HISTORICAL,
+        )
+        for kind, path in found
+    ]
 
 
 class _Side:
     """One of the two schemas, its messages by full name with the file each comes from."""
 
     def __init__(self, model: Model) -> None:
-        self.root = model.root
+        self.root = resolve(model.root)
         self.messages: dict[str, tuple[DescriptorProto, FileDescriptorProto]] = {}
-        for file in [*model.files.values(), model.root]:
+        for file in [*map(resolve, model.files.values()), self.root]:
             scope = f".{file.package}" if file.package else ""
             for message in file.message_type:
                 self._enter(f"{scope}.{message.name}", message, file)
@@ -71,14 +75,10 @@ class _Side:
         package = f".{known[1].package}." if known and known[1].package else "."
         return field.type_name.removeprefix(package)
 
-    def is_imported(self, field: _Field) -> bool:
-        """Whether a field's message comes from a reference, not from the schema or built in."""
+    def file(self, field: _Field) -> str | None:
+        """The file of a field's message: None for the schema itself, else the import's name."""
         known = self.messages.get(field.type_name)
-        return (
-            known is not None
-            and known[1] is not self.root
-            and (known[1].name not in builtin_names())
-        )
+        return None if known is None or known[1] is self.root else known[1].name
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,12 @@ class _Comparison:
         old, new = self._original.root, self._update.root
         if old.package != new.package:
             yield "PACKAGE_CHANGED", "#/"
-        yield from self._messages(old.message_type, new.message_type, "#")
+        yield from self._messages(_named(old.message_type), _named(new.message_type), "#")
         yield from _enums(old.enum_type, new.enum_type, "#")
         while self._pending:
             yield from self._message(self._pending.pop(0))
 
-    def _messages(
-        self, old: Sequence[DescriptorProto], new: Sequence[DescriptorProto], path: str
-    ) -> Iterator[_Change]:
-        before, after = _named(old), _named(new)
+    def _messages(self, before: _Named, after: _Named, path: str) -> Iterator[_Change]:
         for name, (index, message) in before.items():
             if name not in after:
                 yield "MESSAGE_REMOVED", f"{path}/{name}"
@@ -129,15 +126,25 @@ class _Comparison:
 
     def _message(self, task: _Task) -> Iterator[_Change]:
         old, new, path = task.original, task.update, task.path
-        yield from self._messages(old.nested_type, new.nested_type, path)
+        before, after = _named(old.nested_type, _bodies(old)), _named(new.nested_type, _bodies(new))
+        yield from self._messages(before, after, path)
+        self._groups(old, new, path)
         yield from _enums(old.enum_type, new.enum_type, path)
         yield from _reserved(old, new, path)
-        before = {field.number: field for field in old.field}
-        after = {field.number: field for field in new.field}
         yield from compare_oneofs(old, new, path)
-        for tag, field in before.items():
-            if tag in after:
-                yield from self._field(field, after[tag], f"{path}/{tag}")
+        kept = {field.number: field for field in new.field}
+        for field in old.field:
+            if field.number in kept:
+                yield from self._field(field, kept[field.number], f"{path}/{field.number}")
+
+    def _groups(self, old: DescriptorProto, new: DescriptorProto, path: str) -> None:
+        """Bodies of groups come and go with their fields; where both are, they are compared."""
+        common = _bodies(old) & _bodies(new)
+        after = {message.name: message for message in new.nested_type}
+        for message in old.nested_type:
+            if message.name in common:
+                task = _Task(message, after[message.name], f"{path}/{message.name}")
+                self._pending.append(task)
 
     def _field(self, old: _Field, new: _Field, path: str) -> Iterator[_Change]:
         if old.name != new.name:
@@ -168,17 +175,18 @@ class _Comparison:
     def _refer(self, old: _Field, new: _Field, path: str) -> None:
         """Compare messages by reference too, unless the walk by name meets them anyway."""
         pair = old.type_name, new.type_name
-        imported = self._original.is_imported(old) or self._update.is_imported(new)
+        files = self._original.file(old), self._update.file(new)
+        known = files[0] == files[1] and (files[0] is None or files[0] in builtin_names())
         before, after = self._original.message(old), self._update.message(new)
-        if imported and pair not in self._referred and before and after:
+        if not known and pair not in self._referred and before and after:
             self._referred.add(pair)
             self._pending.append(_Task(before, after, path))
 
     def _map(self, old: _Field, new: _Field, path: str) -> Iterator[_Change]:
         before, after = self._original.message(old), self._update.message(new)
         if before is not None and after is not None:
-            for name, one, other in zip(("key", "value"), before.field, after.field, strict=True):
-                yield from self._field(one, other, f"{path}/{name}")
+            for one, other in zip(before.field, after.field, strict=True):
+                yield from self._field(one, other, path)
 
     @staticmethod
     def _kind(side: _Side, field: _Field) -> str:
@@ -190,14 +198,25 @@ class _Comparison:
         return "map" if message is not None and message.options.map_entry else "message"
 
 
-def _named(messages: Iterable[DescriptorProto]) -> _Named:
-    """Messages with their index; entries of maps are no messages of their own."""
-    return {
-        message.name: (index, message)
-        for index, message in enumerate(
-            message for message in messages if not message.options.map_entry
-        )
+def _named(messages: Iterable[DescriptorProto], bodies: Container[str] = ()) -> _Named:
+    """Messages with their index; entries of maps and bodies of groups are none of their own."""
+    own = (
+        message
+        for message in messages
+        if not message.options.map_entry and message.name not in bodies
+    )
+    return {message.name: (index, message) for index, message in enumerate(own)}
+
+
+def _bodies(message: DescriptorProto) -> set[str]:
+    """The nested messages that are bodies of groups: named as their field is, but in capitals."""
+    groups = {
+        field.type_name.rpartition(".")[2]: field.name
+        for field in (*message.field, *message.extension)
+        if field.type == _Field.TYPE_GROUP
     }
+    nested = (each.name for each in message.nested_type)
+    return {name for name in nested if groups.get(name) == name.lower()}
 
 
 def _required(field: _Field) -> bool:

@@ -107,7 +107,9 @@ class _Comparison:
         old, new = self._original.root, self._update.root
         if old.package != new.package:
             yield "PACKAGE_CHANGED", "#/"
-        yield from self._messages(_named(old.message_type), _named(new.message_type), "#")
+        before = _named(old.message_type, _bodies(old.extension, old.message_type))
+        after = _named(new.message_type, _bodies(new.extension, new.message_type))
+        yield from self._messages(before, after, "#")
         yield from _enums(old.enum_type, new.enum_type, "#")
         while self._pending:
             yield from self._message(self._pending.pop(0))
@@ -126,9 +128,14 @@ class _Comparison:
 
     def _message(self, task: _Task) -> Iterator[_Change]:
         old, new, path = task.original, task.update, task.path
-        before, after = _named(old.nested_type, _bodies(old)), _named(new.nested_type, _bodies(new))
+        groups_old = _bodies([*old.field, *old.extension], old.nested_type)
+        groups_new = _bodies([*new.field, *new.extension], new.nested_type)
+        before, after = _named(old.nested_type, groups_old), _named(new.nested_type, groups_new)
         yield from self._messages(before, after, path)
-        self._groups(old, new, path)
+        # bodies of groups come and go with their fields; where both are, they are compared
+        for name, body in groups_old.items():
+            if name in groups_new:
+                self._pending.append(_Task(body, groups_new[name], f"{path}/{name}"))
         yield from _enums(old.enum_type, new.enum_type, path)
         yield from _reserved(old, new, path)
         yield from compare_oneofs(old, new, path)
@@ -136,15 +143,6 @@ class _Comparison:
         for field in old.field:
             if field.number in kept:
                 yield from self._field(field, kept[field.number], f"{path}/{field.number}")
-
-    def _groups(self, old: DescriptorProto, new: DescriptorProto, path: str) -> None:
-        """Bodies of groups come and go with their fields; where both are, they are compared."""
-        common = _bodies(old) & _bodies(new)
-        after = {message.name: message for message in new.nested_type}
-        for message in old.nested_type:
-            if message.name in common:
-                task = _Task(message, after[message.name], f"{path}/{message.name}")
-                self._pending.append(task)
 
     def _field(self, old: _Field, new: _Field, path: str) -> Iterator[_Change]:
         if old.name != new.name:
@@ -208,15 +206,16 @@ def _named(messages: Iterable[DescriptorProto], bodies: Container[str] = ()) -> 
     return {message.name: (index, message) for index, message in enumerate(own)}
 
 
-def _bodies(message: DescriptorProto) -> set[str]:
-    """The nested messages that are bodies of groups: named as their field is, but in capitals."""
+def _bodies(
+    fields: Iterable[_Field], nested: Iterable[DescriptorProto]
+) -> dict[str, DescriptorProto]:
+    """The messages that are bodies of groups: named as their field is, but in capitals."""
     groups = {
         field.type_name.rpartition(".")[2]: field.name
-        for field in (*message.field, *message.extension)
+        for field in fields
         if field.type == _Field.TYPE_GROUP
     }
-    nested = (each.name for each in message.nested_type)
-    return {name for name in nested if groups.get(name) == name.lower()}
+    return {each.name: each for each in nested if groups.get(each.name) == each.name.lower()}
 
 
 def _required(field: _Field) -> bool:

@@ -61,6 +61,7 @@ class Reader:
         self._syntax = proto.syntax or "proto2"
         public = set(proto.public_dependency)
         names = list(enumerate(proto.dependency))
+        groups = _groups(proto.extension, proto.message_type)
         return File(
             syntax="" if self._syntax == "editions" else self._syntax,
             edition=_edition(proto) if self._syntax == "editions" else "",
@@ -70,7 +71,11 @@ class Reader:
             option_imports=list(proto.option_dependency),
             options=self._options(proto.options) if proto.HasField("options") else [],
             types=[
-                *(self._message(message) for message in proto.message_type),
+                *(
+                    self._message(message)
+                    for message in proto.message_type
+                    if message.name not in groups
+                ),
                 *(self._enum(enum) for enum in proto.enum_type),
             ],
             extends=self._extends(proto.extension, proto.message_type),

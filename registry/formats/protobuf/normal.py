@@ -3,7 +3,16 @@
 from registry.formats.protobuf.descriptors import Reader
 from registry.formats.protobuf.model import Model
 from registry.formats.protobuf.render import render
-from registry.formats.protobuf.syntax import Enum, Field, File, Message, Option, Reserved, Service
+from registry.formats.protobuf.syntax import (
+    Enum,
+    Field,
+    File,
+    Message,
+    Option,
+    Reserved,
+    Service,
+    default_last,
+)
 
 
 def normalise(model: Model) -> str:
@@ -81,3 +90,4 @@ def _sort_reserved(reserved: list[Reserved]) -> None:
 
 def _sort_options(options: list[Option]) -> None:
     options.sort(key=lambda option: option.name)
+    options[:] = default_last(options)

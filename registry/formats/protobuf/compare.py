@@ -17,6 +17,7 @@ from registry.formats.protobuf.descriptions import describe
 from registry.formats.protobuf.features import resolve
 from registry.formats.protobuf.model import Model
 from registry.formats.protobuf.oneofs import compare_oneofs
+from registry.formats.protobuf.reserved import compare_reserved
 from registry.formats.protobuf.scalars import LENGTH_DELIMITED, group_of
 
 INCOMPATIBLE = frozenset({
@@ -137,7 +138,7 @@ class _Comparison:
             if name in groups_new:
                 self._pending.append(_Task(body, groups_new[name], f"{path}/{name}"))
         yield from _enums(old.enum_type, new.enum_type, path)
-        yield from _reserved(old, new, path)
+        yield from compare_reserved(old, new, path)
         yield from compare_oneofs(old, new, path)
         kept = {field.number: field for field in new.field}
         for field in old.field:
@@ -257,21 +258,3 @@ def _by_number(enum: EnumDescriptorProto) -> dict[int, set[str]]:
     for value in enum.value:
         names.setdefault(value.number, set()).add(value.name)
     return names
-
-
-def _reserved(old: DescriptorProto, new: DescriptorProto, path: str) -> Iterator[_Change]:
-    """A number once reserved stays so: a field that takes it would misread old messages."""
-    kept = sorted((span.start, span.end) for span in new.reserved_range)
-    used = sorted(field.number for field in new.field)
-    for span in old.reserved_range:
-        if any(span.start <= tag < span.end for tag in used):
-            yield "RESERVED_RANGE_REUSED", f"{path}/reserved/{span.start}"
-        elif not _covered(span.start, span.end, kept):
-            yield "RESERVED_RANGE_REMOVED", f"{path}/reserved/{span.start}"
-
-
-def _covered(start: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
-    for first, last in spans:
-        if first <= start < last:
-            start = last
-    return start >= end

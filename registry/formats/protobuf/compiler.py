@@ -96,6 +96,10 @@ class _Worker:
             parts += part
         return bytes(parts)
 
+    def is_alive(self) -> bool:
+        """Whether the process is there, and this process's own."""
+        return self.owner == os.getpid() and self._process.poll() is None
+
     def stop(self) -> None:
         """Kill the process; one inherited through a fork is only let go."""
         self._socket.close()
@@ -155,7 +159,7 @@ class Compiler:
     def _take(self) -> _Worker:
         while self._idle:
             worker = self._idle.pop()
-            if worker.owner == os.getpid():
+            if worker.is_alive():
                 return worker
             worker.stop()
         return _Worker()

@@ -15,14 +15,14 @@ def compare_oneofs(old: DescriptorProto, new: DescriptorProto, path: str) -> Ite
     before, after = _homes(old), _homes(new)
     yield from _removed(old, before, after, path)
     yield from _added(new, before, after, path)
-    old_names, new_names = _names(before), _names(after)
+    old_names, members = _members(before), _members(after)
     for name in old_names:
-        if name not in new_names:
+        if name not in members:
             yield "ONEOF_REMOVED", f"{path}/{name}"
-    for name in new_names:
+    for name in members:
         if name not in old_names:
             yield "ONEOF_ADDED", f"{path}/{name}"
-        yield from _gathered(name, before, after, path)
+        yield from _gathered(name, members[name], before, path)
 
 
 def _homes(message: DescriptorProto) -> _Homes:
@@ -35,8 +35,13 @@ def _homes(message: DescriptorProto) -> _Homes:
     }
 
 
-def _names(homes: _Homes) -> list[str]:
-    return list(dict.fromkeys(home for home in homes.values() if home is not None))
+def _members(homes: _Homes) -> dict[str, list[int]]:
+    """The tags of each oneof, in declared order."""
+    members: dict[str, list[int]] = {}
+    for tag, home in homes.items():
+        if home is not None:
+            members.setdefault(home, []).append(tag)
+    return members
 
 
 def _removed(old: DescriptorProto, before: _Homes, after: _Homes, path: str) -> Iterator[_Change]:
@@ -66,11 +71,11 @@ def _added(new: DescriptorProto, before: _Homes, after: _Homes, path: str) -> It
             yield "ONEOF_FIELD_ADDED", f"{path}/{home}/{tag}"
 
 
-def _gathered(name: str, before: _Homes, after: _Homes, path: str) -> Iterator[_Change]:
+def _gathered(name: str, tags: list[int], before: _Homes, path: str) -> Iterator[_Change]:
     """A oneof whose members were independent before: setting one now clears another."""
-    members = [tag for tag, home in after.items() if home == name and tag in before]
-    oneofs = {before[tag] for tag in members if before[tag] is not None}
-    fields = [tag for tag in members if before[tag] is None]
+    known = [tag for tag in tags if tag in before]
+    oneofs = {before[tag] for tag in known if before[tag] is not None}
+    fields = [tag for tag in known if before[tag] is None]
     if oneofs and fields:
         for tag in fields:
             yield "FIELD_MOVED_TO_EXISTING_ONEOF", f"{path}/{name}/{tag}"

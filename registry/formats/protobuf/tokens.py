@@ -35,14 +35,13 @@ def tokenize(text: str) -> list[Token]:
     """All tokens, an empty one of kind `end` last; SchemaInvalidError at a foreign character."""
     tokens: list[Token] = []
     comments: list[str] = []
-    offset = line_start = 0
+    offset, same_line = 0, False
     while offset < len(text):
         found = _TOKEN.match(text, offset)
         if found is None:
             raise SchemaInvalidError("unexpected character", position(text, offset))
         kind = found.lastgroup or ""
         if kind == "comment":
-            same_line = bool(tokens) and "\n" not in text[line_start:offset]
             if same_line and not comments and tokens[-1].text in {";", "}", ",", "{"}:
                 tokens[-1].trailing = _clean(found[0])
             else:
@@ -52,7 +51,7 @@ def tokenize(text: str) -> list[Token]:
                 raise SchemaInvalidError(f"more than {MAX_TOKENS} words", position(text, offset))
             tokens.append(Token(kind, found[0], offset, "\n".join(comments)))
             comments = []
-            line_start = found.end()
+        same_line = kind not in {"space", "comment"} or (same_line and "\n" not in found[0])
         offset = found.end()
     return [*tokens, Token("end", "", len(text))]
 

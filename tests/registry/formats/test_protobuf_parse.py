@@ -2,6 +2,7 @@
 
 import base64
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -108,6 +109,14 @@ def test_chains_of_imports() -> None:
     assert "nest deeper" in refused(root, _chain(1_000))
 
 
+def test_comments_are_read_in_time() -> None:
+    start = time.process_time()
+    for comments in ("// x\n" * 200_000, "/* x */" * 200_000, "string a = 1; /* x */" * 20_000):
+        with suppress(SchemaInvalidError):
+            FORMAT.parse(f"{START} {comments} message M {{}}")
+    assert time.process_time() - start < 3
+
+
 def test_cycles_of_imports() -> None:
     one = Dependency("one.proto", f'{START} import "two.proto";')
     two = Dependency("two.proto", f'{START} import "one.proto";')
@@ -177,25 +186,45 @@ def test_large_schemas_are_read_in_time() -> None:
     assert time.process_time() - start < 2
 
 
-def test_a_worker_that_hangs_or_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def _idle_worker() -> subprocess.Popen[bytes]:
+    """The process that the next schema will be given to."""
     FORMAT.parse(START)
+    return COMPILER._idle[-1]._process
+
+
+def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = _idle_worker()
     monkeypatch.setattr(compiler, "TIMEOUT", 0.1)
-    COMPILER._idle[-1]._process.send_signal(signal.SIGSTOP)
+    worker.send_signal(signal.SIGSTOP)
     assert "no answer from protoc" in refused(f"{START} message Late {{}}")
     monkeypatch.undo()
     FORMAT.parse(f"{START} message Again {{}}")
-    COMPILER._idle[-1]._process.kill()
-    COMPILER._idle[-1]._process.wait()
-    assert "protoc failed" in refused(f"{START} message Lost {{}}")
-    FORMAT.parse(f"{START} message Again {{}}")
 
 
-def test_a_worker_that_computes_too_long_ends_itself() -> None:
-    """The limit is on its own time; the clock that keeps it sends this very signal."""
-    FORMAT.parse(START)
-    COMPILER._idle[-1]._process.send_signal(signal.SIGPROF)
-    COMPILER._idle[-1]._process.wait()
-    assert "of computing" in refused(f"{START} message Slow {{}}")
+def test_a_worker_that_was_killed_costs_nobody_a_schema() -> None:
+    worker = _idle_worker()
+    worker.kill()
+    worker.wait()
+    FORMAT.parse(f"{START} message Found {{}}")
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    # the clock that limits a worker's own computing sends SIGPROF
+    [(signal.SIGKILL, "protoc failed"), (signal.SIGPROF, "of computing")],
+)
+def test_a_worker_that_dies_at_work_is_replaced(end: signal.Signals, words: str) -> None:
+    worker = _idle_worker()
+    worker.send_signal(signal.SIGSTOP)
+
+    def strike() -> None:
+        worker.send_signal(end)
+        worker.send_signal(signal.SIGCONT)
+
+    timer = threading.Timer(0.3, strike)
+    timer.start()
+    assert words in refused(f"{START} message Lost {{}}")
+    timer.join()
     FORMAT.parse(f"{START} message Again {{}}")
 
 

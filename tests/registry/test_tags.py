@@ -141,3 +141,21 @@ def test_protobuf_tags_beside_other_parts_of_the_option(registry: Registry) -> N
     assert made["version"] == 3
     assert '"an A"' in made["schema"]
     assert '"an x"' in made["schema"]
+
+
+def test_protobuf_tags_below_a_package_that_hides_their_options(registry: Registry) -> None:
+    text = """syntax = "proto2";
+    package io.confluent.shop;
+    message A { optional string x = 1; optional group G = 2 { optional string y = 1; } }"""
+    wanted = [
+        _entity("io.confluent.shop.A", "a", kind="SR_RECORD"),
+        _entity("io.confluent.shop.A.x", "b"),
+        _entity("io.confluent.shop.A.G.y", "c"),
+    ]
+    registry.register("s", text, schemaType="PROTOBUF", schemaTagsToAdd=wanted)
+    found = registry.get(f"{PATH}/1?findTags=true")
+    assert found["schemaTags"] == wanted
+    assert "(.confluent.field_meta)" in found["schema"]
+    again = {"schema": found["schema"], "schemaType": "PROTOBUF"}
+    for path in ("/subjects/s", "/subjects/s?normalize=true"):
+        assert registry.call("POST", path, again)[1]["version"] == 1

@@ -212,7 +212,8 @@ class Reader:
             if descriptor.name in {"map_entry", "uninterpreted_option"}:
                 continue
             extension = descriptor.is_extension
-            name = f"({descriptor.full_name})" if extension else descriptor.name
+            # without the dot a package of that name nearer by would be meant
+            name = f"(.{descriptor.full_name})" if extension else descriptor.name
             values = value if descriptor.is_repeated else [value]
             found += [Option(name, _constant(descriptor, item)) for item in values]
         return found

@@ -156,6 +156,7 @@ def _check_path(name: str) -> None:
         len(name) > MAX_PATH
         or name in {ROOT, ""}
         or any(part in {"", ".", ".."} or len(part.encode()) > MAX_SEGMENT for part in parts)
-        or any(char in name for char in '\\\0":*')
+        or any(char in name for char in '\\":*')
+        or not name.isprintable()
     ):
         raise SchemaInvalidError(f'import "{name[:200]}" is not a usable path')

@@ -24,6 +24,8 @@ class Tagged:
     path: str
     kind: str
     options: list[Option]
+    # An inner package of this name hides the outer one, unless a leading dot says which is meant.
+    is_hidden: bool = False
 
     @property
     def tags(self) -> list[str]:
@@ -34,6 +36,10 @@ class Tagged:
     @property
     def _name(self) -> str:
         return _OPTIONS[self.kind]
+
+    @property
+    def _written(self) -> str:
+        return self._name.replace("(", "(.") if self.is_hidden else self._name
 
     def _own(self) -> list[Option]:
         return [each for each in self.options if _spelt(each).startswith(self._name)]
@@ -61,9 +67,9 @@ class Tagged:
                 return
         if self._own():
             # protoc refuses the whole option beside parts of it
-            self.options.extend(Option(f"{self._name}.tags", tag) for tag in quoted)
+            self.options.extend(Option(f"{self._written}.tags", tag) for tag in quoted)
         else:
-            self.options.append(Option(self._name, Literal((("tags", quoted),))))
+            self.options.append(Option(self._written, Literal((("tags", quoted),))))
 
 
 def find(text: str) -> list[Tagged]:
@@ -83,16 +89,22 @@ def change(text: str, edit: Callable[[list[Tagged]], None]) -> str:
 
 def _entities(file: File) -> Iterator[Tagged]:
     prefix = f"{file.package}." if file.package else ""
+    is_hidden = "confluent" in file.package.split(".")[1:]
     for declared in file.types:
         if isinstance(declared, Message):
-            yield from _message(declared, f"{prefix}{declared.name}")
+            for path, kind, options in _message(declared, f"{prefix}{declared.name}"):
+                yield Tagged(path, kind, options, is_hidden)
 
 
-def _message(message: Message, path: str) -> Iterator[Tagged]:
-    yield Tagged(path, "SR_RECORD", message.options)
+def _message(message: Message, path: str) -> Iterator[tuple[str, str, list[Option]]]:
+    yield path, "SR_RECORD", message.options
     members = [field for oneof in message.oneofs for field in oneof.fields]
     for field in (*message.fields, *members):
-        yield Tagged(f"{path}.{field.name}", "SR_FIELD", field.options)
+        yield f"{path}.{field.name}", "SR_FIELD", field.options
+        if field.group is not None:
+            # the body of a group has the path of its field, which stands for both
+            _, *inner = _message(field.group, f"{path}.{field.name}")
+            yield from inner
     for nested in message.types:
         if isinstance(nested, Message):
             yield from _message(nested, f"{path}.{nested.name}")

@@ -69,6 +69,10 @@ VALID = [
     message M {{ option (any) = {{ [type.googleapis.com/P] {{ x: 1 }} }}; }}""",
     # files that are imported in other ways
     f"{PROTO3} import weak 'google/protobuf/any.proto'; import public 'google/type/date.proto';",
+    # a package that hides the outer one of its name
+    f"""{PROTO3} package io.confluent.x; import "confluent/meta.proto"; message M {{
+    option (.confluent.message_meta).doc = "m"; string a = 1 [(.confluent.field_meta).doc = "x"];
+    }}""",
     # proto2
     f"""{PROTO2} message M {{ optional int32 a = 1 [default = -0x7F]; optional uint64 b = 2 [default
     = 0777]; optional double d = 4 [default = -.5e-3]; optional string f = 6 [default = 'it\\'s' " "

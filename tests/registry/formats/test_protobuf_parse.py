@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from registry.formats.contract import Dependency, Parsed, SchemaInvalidError
 from registry.formats.protobuf import FORMAT, compiler
 from registry.formats.protobuf.compiler import COMPILER, builtin_names
+from registry.formats.protobuf.strings import decode
 
 START = 'syntax = "proto3"; '
 
@@ -94,6 +95,8 @@ PATHS = [
 @pytest.mark.parametrize("path", PATHS)
 def test_imports_leave_no_folder(path: str) -> None:
     assert refused(f'{START} import "{path}";', [Dependency(path, START)])
+    meant = decode(path).decode()
+    assert refused(f'{START} import "{path}";', [Dependency(meant, START)])
 
 
 def _chain(length: int) -> list[Dependency]:

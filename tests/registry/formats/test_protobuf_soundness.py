@@ -122,3 +122,60 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str | int | float):
         return value
     return [_plain(item) for item in value]
+
+
+EDITION_TYPES = ("int32", "string", "bytes", "E", "N", "map<string, int32>", "map<int32, N>")
+EDITION_PLACES = ("", "required", "repeated", "delimited")
+_EDITION_FIELDS: st.SearchStrategy[Fields] = st.dictionaries(
+    st.integers(1, 4),
+    st.tuples(st.sampled_from(EDITION_TYPES), st.sampled_from(EDITION_PLACES)),
+    min_size=1,
+)
+
+
+def _edition(fields: Fields) -> str:
+    lines = []
+    for tag, (kind, place) in fields.items():
+        is_map = kind.startswith("map")
+        label = "repeated " if place == "repeated" and not is_map else ""
+        option = ""
+        if place == "required" and not is_map:
+            option = " [features.field_presence = LEGACY_REQUIRED]"
+        if place == "delimited" and kind == "N":
+            option = " [features.message_encoding = DELIMITED]"
+        lines.append(f"{label}{kind} f{tag} = {tag}{option};")
+    return (
+        'edition = "2023"; message N { string s = 1; } enum E { Z = 0; Y = 1; } '
+        f"message M {{ {' '.join(lines)} }}"
+    )
+
+
+def _edition_value(kind: str) -> Any:
+    return {
+        "int32": 1, "string": "a", "bytes": b"a", "E": 1, "N": {"s": "n"},
+        "map<string, int32>": {"k": 1}, "map<int32, N>": {2: {"s": "n"}},
+    }[kind]  # fmt: skip
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+@given(original=_EDITION_FIELDS, changed=_EDITION_FIELDS, unset=st.sets(st.integers(1, 4)))
+def test_old_messages_of_editions_stay_readable(
+    original: Fields, changed: Fields, unset: set[int]
+) -> None:
+    """Required and delimited fields, maps and messages: each old field is known to the reader."""
+    update = {**original, **dict(list(changed.items())[:1])}
+    old, new = FORMAT.parse(_edition(original)), FORMAT.parse(_edition(update))
+    assume(all(change.compatible for change in FORMAT.compare(old, new)))
+    values = {
+        f"f{tag}": [_edition_value(kind)] if place == "repeated" and kind[:3] != "map"
+        else _edition_value(kind)
+        for tag, (kind, place) in original.items()
+        if place == "required" or tag not in unset
+    }  # fmt: skip
+    read = _class(new).FromString(_class(old)(**values).SerializeToString())
+    assert read.IsInitialized()
+    assert {field.name for field, _ in read.ListFields()} == set(values)

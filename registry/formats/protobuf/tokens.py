@@ -11,7 +11,7 @@ _TOKEN = re.compile(
       | (?P<number>(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?)
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
-      | (?P<symbol>[{}\[\]()<>=;:,.\-+/])""",
+      | (?P<symbol>[{}\[\]()<>=;:,.\-+]|/(?!\*))""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -39,7 +39,7 @@ def tokenize(text: str) -> list[Token]:
     while offset < len(text):
         found = _TOKEN.match(text, offset)
         if found is None:
-            raise SchemaInvalidError("unexpected character", position(text, offset))
+            raise SchemaInvalidError(_unreadable(text, offset), position(text, offset))
         kind = found.lastgroup or ""
         if kind == "comment":
             if same_line and not comments and tokens[-1].text in {";", "}", ",", "{"}:
@@ -54,6 +54,12 @@ def tokenize(text: str) -> list[Token]:
         same_line = kind not in {"space", "comment"} or (same_line and "\n" not in found[0])
         offset = found.end()
     return [*tokens, Token("end", "", len(text))]
+
+
+def _unreadable(text: str, offset: int) -> str:
+    if text.startswith("/*", offset):
+        return "a comment does not end"
+    return "a string does not end" if text[offset] in "\"'" else "unexpected character"
 
 
 def position(text: str, offset: int) -> str:

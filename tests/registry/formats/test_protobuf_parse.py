@@ -53,6 +53,8 @@ INVALID = [
     ("package a; package b;", "second package"),
     ('message "M" {}', "expected a name"),
     ("message M { string a = 99999999999999999999; }", ""),
+    ("message M {} /* as yet", "a comment does not end (at line 1 column 33)"),
+    ("option java_package = 'a\n';", "a string does not end (at line 1 column 42)"),
 ]
 
 

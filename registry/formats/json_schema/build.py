@@ -217,6 +217,12 @@ class _Schema:
             for key, raw in self._keywords.mapping(name).items()
         }
 
+    def _patterns(self) -> dict[str, Node]:
+        found = self._named("patternProperties")
+        for pattern in found:
+            self._keywords.check_pattern(pattern, self._keywords.at("patternProperties"))
+        return found
+
     def _listed(self, name: str) -> tuple[Node, ...]:
         return tuple(
             self._builder.child(raw, self._place, f"{self._keywords.at(name)}/{index}")
@@ -246,7 +252,7 @@ class _Schema:
         return Text(
             keywords.count("minLength") or None,
             keywords.count("maxLength"),
-            keywords.string("pattern"),
+            keywords.pattern("pattern"),
         )
 
     def _number(self, integer: bool = False) -> Number:
@@ -274,7 +280,7 @@ class _Schema:
             required=keywords.names("required"),
             additional=self._optional("additionalProperties"),
             unevaluated=self._optional("unevaluatedProperties") if self._draft > 7 else None,
-            patterns=self._named("patternProperties"),
+            patterns=self._patterns(),
             names=self._optional("propertyNames") if self._draft > 4 else None,
             min_properties=keywords.count("minProperties") or None,
             max_properties=keywords.count("maxProperties"),
@@ -331,12 +337,25 @@ def distinct(parts: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(first.values())
 
 
+# Whole numbers from here on are kept with an exponent, however they are spelt.
+_LARGE = 10**20
+
+
 def _plain(value: Any) -> Any:
-    """The value with whole floats as integers: JSON Schema does not tell 1 from 1.0."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    """The value with every number in one spelling: JSON Schema does not tell 1 from 1.0."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return value
+    if isinstance(value, int) and abs(value) < _LARGE:
+        return value
+    sign, digits, exponent = Decimal(str(value)).as_tuple()
+    written = "".join(map(str, digits)).lstrip("0")
+    significant = written.rstrip("0")
+    if not significant or not isinstance(exponent, int):
+        return 0
+    exponent += len(written) - len(significant)
+    plain = Decimal(f"{'-' * sign}{significant}E{exponent}")
+    return int(plain) if exponent >= 0 and abs(plain) < _LARGE else plain

@@ -5,6 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from registry.formats.contract import SchemaInvalidError
+from registry.formats.json_schema.syntax import fault
+
+_LONGEST_SHOWN = 100
+"""Characters of a pattern that a message holds."""
 
 
 class Keywords:
@@ -31,6 +35,20 @@ class Keywords:
             raise SchemaInvalidError(f"{name} must be a string", self.at(name))
         return value
 
+    def pattern(self, name: str) -> str | None:
+        """A regular expression, or None when absent."""
+        value = self.string(name)
+        if value is not None:
+            self.check_pattern(value, self.at(name))
+        return value
+
+    @staticmethod
+    def check_pattern(pattern: str, path: str) -> None:
+        """Refuse what is no regular expression in any dialect."""
+        if (found := fault(pattern)) is not None:
+            shown = pattern[:_LONGEST_SHOWN]
+            raise SchemaInvalidError(f"not a regular expression: {shown!r}: {found}", path)
+
     def flag(self, name: str) -> bool:
         """A boolean, false when absent."""
         value = self.raw.get(name, False)
@@ -43,9 +61,9 @@ class Keywords:
         if name not in self.raw:
             return None
         value = self.raw[name]
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise SchemaInvalidError(f"{name} must be a number", self.at(name))
-        return Decimal(repr(value))
+        return value if isinstance(value, Decimal) else Decimal(repr(value))
 
     def count(self, name: str) -> int | None:
         """A whole number ≥ 0, or None when absent."""

@@ -22,6 +22,34 @@ def test_the_smallest_schemas(text: str) -> None:
     assert FORMAT.parse(text).text == text
 
 
+PRINTED = [
+    # What is sent, what is stored: as Jackson prints numbers and characters.
+    ("1.0", "1.0"),
+    ("1.00", "1.00"),
+    ("1e3", "1E+3"),
+    ("1E-7", "1E-7"),
+    ("0.000001", "0.000001"),
+    ("1.5e10", "1.5E+10"),
+    ("-0", "0"),
+    ("-0.0", "0.0"),
+    ("1e400", "1E+400"),
+    ("123456789012345678901234567890", "123456789012345678901234567890"),
+    ("12345678901234567.25", "12345678901234567.25"),
+    (r'"\u001f\u0000\u007f"', '"\\u001F\\u0000\x7f"'),
+    (r'"\\u001f"', r'"\\u001f"'),
+    (r'"\/\u00e9\ud83d\ude00"', '"/é😀"'),
+    (r'"\b\f\n\r\t\""', r'"\b\f\n\r\t\""'),
+]
+
+
+@pytest.mark.parametrize(("sent", "stored"), PRINTED)
+def test_numbers_and_characters_are_stored_as_jackson_prints_them(sent: str, stored: str) -> None:
+    for schema in (FORMAT.parse(f'{{"b":1,"const":{sent}}}'), FORMAT.parse(f'{{"b":{sent}}}')):
+        assert schema.text == schema.normal
+    assert FORMAT.parse(f'{{"const": {sent}}}').text == f'{{"const":{stored}}}'
+    assert FORMAT.parse(f'{{"const": {stored}}}').text == f'{{"const":{stored}}}'
+
+
 INVALID = [
     "",
     "nonsense",
@@ -50,7 +78,11 @@ INVALID = [
     '{"$ref":"#nowhere"}',
     '{"$ref":5}',
     '{"properties":{"a":{"items":{"$ref":"#/nope"}}}}',
-    '{"maximum":1e999,"type":"number"}',
+    '{"maximum":1e1001,"type":"number"}',
+    '{"maximum":1e-1001,"type":"number"}',
+    '{"maximum":1e9999999999999999999,"type":"number"}',
+    '{"properties":{"a":{"type":"string","pattern":"(a"}}}',
+    '{"patternProperties":{"[a":{}}}',
     '{"maximum":NaN}',
     '{"title":"\\ud800"}',
     '{"title":5}',

@@ -11,7 +11,7 @@ from registry.formats.json_schema.model import Array, Node
 
 def compare_arrays(old: Array, new: Array) -> Steps:
     """All changes of two arrays."""
-    changes = list(_bounds(old, new))
+    changes: list[Change] = []
     if old.prefix or new.prefix:
         for index in range(max(len(old.prefix), len(new.prefix))):
             item = yield from _compare_item(old, new, index)
@@ -21,9 +21,12 @@ def compare_arrays(old: Array, new: Array) -> Steps:
     else:
         verdict = yield Pair(_limiting(old.rest), _limiting(new.rest))
         changes += under(("items",), verdict.changes)
+        idle = yield from compare_rest("ADDITIONAL_ITEMS", old.idle, new.idle)
+        changes += under(("additionalItems",), idle)
     unevaluated = yield from compare_rest("UNEVALUATED_ITEMS", old.unevaluated, new.unevaluated)
     changes += under(("unevaluatedItems",), unevaluated)
-    return changes + (yield from _compare_contains(old, new))
+    changes += yield from _compare_contains(old, new)
+    return changes + list(_bounds(old, new))
 
 
 def _limiting(node: Node | None) -> Node | None:
@@ -65,7 +68,8 @@ def _compare_removed(original: Node, cover: Node | None) -> Steps:
     if verdict.compatible:
         covered = Change("ITEM_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")
         return [*verdict.changes, covered]
-    return [Change("ITEM_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
+    uncovered = Change("ITEM_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")
+    return [*verdict.changes, uncovered]
 
 
 def _compare_added(cover: Node | None, update: Node | None) -> Steps:
@@ -78,7 +82,17 @@ def _compare_added(cover: Node | None, update: Node | None) -> Steps:
     if verdict.compatible:
         covered = Change("ITEM_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")
         return [*verdict.changes, covered]
-    return [Change("ITEM_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
+    uncovered = Change("ITEM_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")
+    return [*verdict.changes, uncovered]
+
+
+def _least(old: int | None, new: int | None) -> tuple[int | None, int | None]:
+    """minContains on both sides: absent means 1, and counts as absent only beside more than 1."""
+    if (old is None and new is not None and new > 1) or (
+        new is None and old is not None and old > 1
+    ):
+        return old, new
+    return 1 if old is None else old, 1 if new is None else new
 
 
 def _compare_contains(old: Array, new: Array) -> Steps:
@@ -91,9 +105,7 @@ def _compare_contains(old: Array, new: Array) -> Steps:
         changes += under(("contains",), verdict.changes)
     elif old.contains is not None and new.contains is None:
         return [Change("SCHEMA_REMOVED", ("contains",))]
-    least_old = 1 if old.min_contains is None else old.min_contains
-    least_new = 1 if new.min_contains is None else new.min_contains
-    changes += compare_bounds("MIN_CONTAINS", least_old, least_new)
+    changes += compare_bounds("MIN_CONTAINS", *_least(old.min_contains, new.min_contains))
     changes += compare_bounds("MAX_CONTAINS", old.max_contains, new.max_contains)
     if new.max_contains is not None and old.contains is not None:
         back = yield Pair(new.contains, old.contains)

@@ -311,6 +311,7 @@ class _Schema:
         return Array(
             prefix=prefix,
             rest=rest,
+            idle=self._optional("additionalItems") if self._is_without_items() else None,
             unevaluated=self._optional("unevaluatedItems") if limits else None,
             contains=self._optional("contains") if self._draft > 4 else None,
             min_contains=keywords.count("minContains") if limits else None,
@@ -319,6 +320,9 @@ class _Schema:
             max_items=keywords.count("maxItems"),
             unique=keywords.flag("uniqueItems"),
         )
+
+    def _is_without_items(self) -> bool:
+        return "items" not in self._keywords and self._draft < 2020
 
     def _items(self) -> tuple[tuple[Node, ...], Node | None]:
         if self._draft == 2020:

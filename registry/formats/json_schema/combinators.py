@@ -80,7 +80,10 @@ def _compare_parts(old: Combined, new: Combined) -> Steps:
             verdict = yield Pair(original, update)
             if verdict.compatible:
                 verdicts[left][right] = verdict
-    matching = maximum_matching({left: list(fits) for left, fits in verdicts.items()})
+    matching = maximum_matching({
+        left: sorted(fits, key=lambda right: len(fits[right].changes))
+        for left, fits in verdicts.items()
+    })
     changes: list[Change] = []
     for left, right in matching.items():
         changes += under((old.criterion, str(left)), verdicts[left][right].changes)

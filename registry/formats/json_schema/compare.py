@@ -14,7 +14,7 @@ from registry.formats.json_schema.differences import Change, Path, compatible_ki
 from registry.formats.json_schema.model import Node
 
 # Pairs of sub-schemas compared for one verdict; about a second of work.
-MAX_PAIRS = 30_000
+MAX_PAIRS = 60_000
 # Changes listed for one pair; the first ones that break come first when there are more.
 MAX_CHANGES = 200
 
@@ -51,7 +51,7 @@ _RECURSION = Change("RECURSION")
 
 def compare(rule: Rule, original: Node, update: Node, policy: Policy) -> list[Difference]:
     """All changes between two schemas by a rule, judged under a policy."""
-    comparison = _Comparison(rule, compatible_kinds(policy))
+    comparison = _Comparison(rule, policy)
     changes = comparison.settle(Pair(original.followed(), update.followed())).changes
     return [
         describe(change, comparison.accepts(change))
@@ -65,19 +65,25 @@ def under(path: Path, changes: Iterable[Change]) -> list[Change]:
     return [change.under(path) for change in changes]
 
 
+def excused(changes: Iterable[Change]) -> list[Change]:
+    """What keeps a property from being covered: LENIENT accepts that, and so these."""
+    return [Change(change.kind, change.path, excused=True) for change in changes]
+
+
 class _Comparison:
     """The verdicts of one run: remembered by pair, and assumed where a pair contains itself."""
 
-    def __init__(self, rule: Rule, accepted: frozenset[str]) -> None:
+    def __init__(self, rule: Rule, policy: Policy) -> None:
         self._rule = rule
-        self._accepted = accepted
+        self._policy = policy
+        self._accepted = compatible_kinds(policy)
         self._verdicts: dict[Pair, Verdict] = {}
         self._disproved: set[Pair] = set()
         self._assumed: set[Pair] = set()
         self._pairs = 0
 
     def accepts(self, change: Change) -> bool:
-        return change.kind in self._accepted
+        return change.kind in self._accepted or (change.excused and self._policy == "LENIENT")
 
     def settle(self, pair: Pair) -> Verdict:
         """Compare until no assumption about a recursive pair was wrong (a greatest fixpoint)."""
@@ -133,7 +139,7 @@ class _Comparison:
             raise ComparisonTooLargeError(f"more than {MAX_PAIRS} pairs to compare")
 
     def _judge(self, changes: list[Change]) -> Verdict:
-        compatible = all(change.kind in self._accepted for change in changes)
+        compatible = all(map(self.accepts, changes))
         if len(changes) > MAX_CHANGES:
             changes = sorted(changes, key=self.accepts)[:MAX_CHANGES]
         return Verdict(compatible, tuple(changes))

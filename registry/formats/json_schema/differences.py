@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from registry.formats.contract import Difference, Policy
+from registry.formats.json_schema.descriptions import description
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -60,10 +61,12 @@ class Change:
 
     kind: str
     path: Path = ()
+    # Part of a change that LENIENT accepts as a whole.
+    excused: bool = False
 
     def under(self, path: Path) -> "Change":
         """The same change seen from further up."""
-        return Change(self.kind, path + self.path) if path else self
+        return Change(self.kind, path + self.path, self.excused) if path else self
 
 
 def compatible_kinds(policy: Policy) -> frozenset[str]:
@@ -74,10 +77,4 @@ def compatible_kinds(policy: Policy) -> frozenset[str]:
 def describe(change: Change, compatible: bool) -> Difference:
     """The change as the contract's Difference, its path a JSON pointer."""
     path = "#/" + "/".join(change.path)
-    words = change.kind.lower().replace("_", " ")
-    effect = (
-        "the earlier schema's data stays valid"
-        if compatible
-        else ("data valid under the earlier schema may be invalid under the new one")
-    )
-    return Difference(change.kind, path, f"{words} at path '{path}': {effect}", compatible)
+    return Difference(change.kind, path, description(change.kind, path), compatible)

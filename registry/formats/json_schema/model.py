@@ -62,10 +62,14 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array: `prefix` by index, `rest` for all others (None: anything)."""
+    """An array: `prefix` by index, `rest` for all others (None: anything).
+
+    `idle` is an additionalItems beside no `items`: it binds nothing, and its changes are named.
+    """
 
     prefix: tuple["Node", ...]
     rest: "Node | None"
+    idle: "Node | None"
     unevaluated: "Node | None"
     contains: "Node | None"
     min_contains: int | None

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from registry.formats.json_schema.compare import Pair, Steps, Work, under
+from registry.formats.json_schema.compare import Pair, Steps, Work, excused, under
 from registry.formats.json_schema.content import anything, closed, compare_rest
 from registry.formats.json_schema.differences import Change
 from registry.formats.json_schema.limits import compare_bounds
 from registry.formats.json_schema.model import ABSENT, Node, Object
 from registry.formats.json_schema.patterns import effort, may_match
+
+_WIDENED = frozenset({"ADDITIONAL_PROPERTIES_ADDED", "ADDITIONAL_PROPERTIES_EXTENDED"})
 
 
 def compare_objects(old: Object, new: Object) -> Steps:
@@ -93,8 +95,6 @@ def _compare_removed(original: Node, new: Object, name: str) -> Steps:
     if _open(new):
         return [Change("PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL")]
     covers = _covers(new, name)
-    if not covers and _rest_is_free(new):
-        return [Change("PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
     if not covers:
         never = "WITH_FALSE_" if closed(original) else ""
         return [Change(f"PROPERTY_{never}REMOVED_FROM_CLOSED_CONTENT_MODEL")]
@@ -102,44 +102,39 @@ def _compare_removed(original: Node, new: Object, name: str) -> Steps:
     for cover in covers:
         verdict = yield Pair(original, cover)
         if not verdict.compatible:
-            return [Change("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
+            uncovered = Change("PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")
+            return [*excused(verdict.changes), uncovered]
         changes += verdict.changes
     return [*changes, Change("PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
 
 
-def _rest_is_free(schema: Object) -> bool:
-    """Whether what no pattern matches may be anything, though patterns make the model not open."""
-    return anything(schema.additional) and anything(schema.unevaluated)
-
-
 def _compare_added(old: Object, new: Object, name: str, update: Node) -> Steps:
     required, default = name in new.required, _has_default(update)
-    missing = required and not default and name not in old.required
-    if _open(old) or (not _covers(old, name) and _rest_is_free(old)):
-        if missing:
-            return [Change("REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL")]
-        if anything(update):
-            return [Change("PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL")]
-        kind = "REQUIRED_PROPERTY_WITH_DEFAULT" if required and default else "OPTIONAL_PROPERTY"
-        return [Change(f"{kind}_ADDED_TO_OPEN_CONTENT_MODEL")]
-    changes = yield from _compare_cover(_covers(old, name), update)
-    if missing:
-        kind = "REQUIRED_PROPERTY"
+    if not required:
+        kind = "OPTIONAL_PROPERTY"
     else:
-        kind = "REQUIRED_PROPERTY_WITH_DEFAULT" if required and default else "OPTIONAL_PROPERTY"
-    return [*changes, Change(f"{kind}_ADDED_TO_UNOPEN_CONTENT_MODEL")]
+        kind = "REQUIRED_PROPERTY_WITH_DEFAULT" if default else "REQUIRED_PROPERTY"
+    if not _open(old):
+        changes = yield from _compare_cover(_covers(old, name), update)
+        return [*changes, Change(f"{kind}_ADDED_TO_UNOPEN_CONTENT_MODEL")]
+    # An empty schema takes every value, but not the want of one.
+    if anything(update) and (not required or default or name in old.required):
+        kind = "PROPERTY_WITH_EMPTY_SCHEMA"
+    return [Change(f"{kind}_ADDED_TO_OPEN_CONTENT_MODEL")]
 
 
 def _compare_cover(covers: tuple[Node, ...], update: Node) -> Steps:
     """Old values of that name obeyed every cover, so one that the new schema accepts suffices."""
+    broken: list[Change] = []
     for cover in covers:
         verdict = yield Pair(cover, update)
         if verdict.compatible:
             covered = Change("PROPERTY_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")
             return [*verdict.changes, covered]
+        broken += excused(verdict.changes)
     if not covers:
         return []
-    return [Change("PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
+    return [*broken, Change("PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL")]
 
 
 def _compare_patterns(old: Object, new: Object) -> Steps:
@@ -155,6 +150,8 @@ def _compare_patterns(old: Object, new: Object) -> Steps:
     for pattern, original in old.patterns.items():
         if pattern not in new.patterns:
             inner = yield from compare_rest("ADDITIONAL_PROPERTIES", original, new.additional)
+            # That more is allowed under the pattern than before has no name of its own.
+            inner = [each for each in inner if each.kind not in _WIDENED]
             changes += under(("patternProperties", pattern), inner)
     return changes
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from registry.formats.json_schema.compare import Pair, Steps, under
-from registry.formats.json_schema.content import anything, closed, compare_rest
+from registry.formats.json_schema.content import anything, closed, compare_rest, left_unevaluated
 from registry.formats.json_schema.differences import Change
 from registry.formats.json_schema.limits import compare_bounds
 from registry.formats.json_schema.model import Array, Node
@@ -23,7 +23,7 @@ def compare_arrays(old: Array, new: Array) -> Steps:
         changes += under(("items",), verdict.changes)
         idle = yield from compare_rest("ADDITIONAL_ITEMS", old.idle, new.idle)
         changes += under(("additionalItems",), idle)
-    unevaluated = yield from compare_rest("UNEVALUATED_ITEMS", old.unevaluated, new.unevaluated)
+    unevaluated = yield from compare_rest("UNEVALUATED_ITEMS", _unevaluated(old), _unevaluated(new))
     changes += under(("unevaluatedItems",), unevaluated)
     changes += yield from _compare_contains(old, new)
     return changes + list(_bounds(old, new))
@@ -44,7 +44,12 @@ def _covering(array: Array) -> Node | None:
     """The schema of items beyond the prefix; None in an open array (anything goes)."""
     if not anything(array.rest):
         return array.rest
-    return None if anything(array.unevaluated) else array.unevaluated
+    unevaluated = _unevaluated(array)
+    return None if anything(unevaluated) else unevaluated
+
+
+def _unevaluated(array: Array) -> Node | None:
+    return left_unevaluated(array.rest, array.unevaluated)
 
 
 def _compare_item(old: Array, new: Array, index: int) -> Steps:

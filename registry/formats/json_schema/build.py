@@ -242,10 +242,11 @@ class _Schema:
     def _conditional(self) -> Conditional | None:
         if "if" not in self._keywords or self._draft < 7:
             return None
+        condition = self._child("if")
         then, otherwise = self._optional("then"), self._optional("else")
         if then is None and otherwise is None:
             return None
-        return Conditional(self._child("if"), then, otherwise)
+        return Conditional(condition, then, otherwise)
 
     def _text(self) -> Text:
         keywords = self._keywords
@@ -292,14 +293,12 @@ class _Schema:
     def _dependencies(self) -> tuple[dict[str, tuple[str, ...]], dict[str, Node]]:
         keywords = self._keywords
         schemas = self._named("dependentSchemas") if self._draft > 7 else {}
-        names: dict[str, tuple[str, ...]] = {}
-        listed: dict[str, Any] = dict(keywords.mapping("dependencies"))
-        if self._draft > 7:
-            listed |= keywords.mapping("dependentRequired")
-        for key, value in listed.items():
+        names = keywords.names_by_key("dependentRequired") if self._draft > 7 else {}
+        either = keywords.mapping("dependencies")
+        for key, value in either.items():
             path = f"{keywords.at('dependencies')}/{key}"
             if isinstance(value, list):
-                names[key] = tuple(sorted({str(name) for name in value}))
+                names.setdefault(key, keywords.distinct_names(value, path))
             else:
                 schemas[key] = self._builder.child(value, self._place, path)
         return names, schemas

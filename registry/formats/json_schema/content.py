@@ -18,6 +18,11 @@ def closed(node: Node | None) -> bool:
     return node is not None and node.followed().kind == "false"
 
 
+def left_unevaluated(rest: Node | None, unevaluated: Node | None) -> Node | None:
+    """The schema of what is unevaluated: none binds where a `rest` that takes all evaluates it."""
+    return None if rest is not None and anything(rest) else unevaluated
+
+
 def compare_rest(name: str, old: Node | None, new: Node | None) -> Steps:
     """The four changes of additional or unevaluated properties or items; two schemas compared."""
     if closed(old) != closed(new):

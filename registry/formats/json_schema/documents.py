@@ -25,6 +25,11 @@ DEFAULT_DRAFT = 7
 # Their contents are plain values: an "$id" in there names nothing.
 _DATA_KEYWORDS = frozenset({"enum", "const", "default", "examples"})
 
+# Their keys are chosen freely: a property may be called "default", or "$id".
+_KEYED = frozenset({
+    "properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "dependencies",
+})  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -85,14 +90,14 @@ class Documents:
     def _add(self, uri: str, contents: Any) -> Place:
         self._roots.setdefault(uri, contents)
         outer = Place(uri, _draft(contents, DEFAULT_DRAFT))
-        pending = [(contents, outer)]
+        pending = [(contents, outer, False)]
         while pending:
-            raw, around = pending.pop()
+            raw, around, keyed = pending.pop()
             if isinstance(raw, dict):
-                place = self._enter(raw, around)
-                pending += [(child, place) for child in _children(raw)]
+                place = around if keyed else self._enter(raw, around)
+                pending += [(child, place, named) for child, named in _children(raw, keyed)]
             elif isinstance(raw, list):
-                pending += [(child, around) for child in raw]
+                pending += [(child, around, False) for child in raw]
         return self.place(contents, outer)
 
     def _enter(self, raw: dict[str, Any], around: Place) -> Place:
@@ -114,11 +119,12 @@ class Documents:
         return place
 
 
-def _children(raw: Mapping[str, Any]) -> Iterator[Any]:
+def _children(raw: Mapping[str, Any], keyed: bool) -> Iterator[tuple[Any, bool]]:
+    """What may be or hold a schema, and whether its keys are names instead of keywords."""
     return (
-        value
+        (value, not keyed and key in _KEYED)
         for key, value in raw.items()
-        if key not in _DATA_KEYWORDS and isinstance(value, dict | list)
+        if (keyed or key not in _DATA_KEYWORDS) and isinstance(value, dict | list)
     )
 
 

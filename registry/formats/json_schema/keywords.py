@@ -93,6 +93,18 @@ class Keywords:
         value = self.raw.get(name, [])
         if isinstance(value, bool) and name == "required":
             return ()
+        return self.distinct_names(value, self.at(name))
+
+    def names_by_key(self, name: str) -> dict[str, tuple[str, ...]]:
+        """An object of lists of strings; empty when absent."""
+        return {
+            key: self.distinct_names(value, f"{self.at(name)}/{key}")
+            for key, value in self.mapping(name).items()
+        }
+
+    @staticmethod
+    def distinct_names(value: Any, path: str) -> tuple[str, ...]:
+        """A list of strings, each once."""
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise SchemaInvalidError(f"{name} must be a list of names", self.at(name))
+            raise SchemaInvalidError("not a list of names", path)
         return tuple(dict.fromkeys(value))

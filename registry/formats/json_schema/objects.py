@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from registry.formats.json_schema.compare import Pair, Steps, Work, excused, under
-from registry.formats.json_schema.content import anything, closed, compare_rest
+from registry.formats.json_schema.content import anything, closed, compare_rest, left_unevaluated
 from registry.formats.json_schema.differences import Change
 from registry.formats.json_schema.limits import compare_bounds
 from registry.formats.json_schema.model import ABSENT, Node, Object
@@ -25,7 +25,7 @@ def compare_objects(old: Object, new: Object) -> Steps:
     additional = yield from compare_rest("ADDITIONAL_PROPERTIES", old.additional, new.additional)
     changes += under(("additionalProperties",), additional)
     unevaluated = yield from compare_rest(
-        "UNEVALUATED_PROPERTIES", old.unevaluated, new.unevaluated
+        "UNEVALUATED_PROPERTIES", _unevaluated(old), _unevaluated(new)
     )
     changes += under(("unevaluatedProperties",), unevaluated)
     names = yield Pair(_limiting(old.names), _limiting(new.names))
@@ -66,7 +66,11 @@ def _has_default(node: Node) -> bool:
 
 
 def _open(schema: Object) -> bool:
-    return not schema.patterns and anything(schema.additional) and anything(schema.unevaluated)
+    return not schema.patterns and anything(schema.additional) and anything(_unevaluated(schema))
+
+
+def _unevaluated(schema: Object) -> Node | None:
+    return left_unevaluated(schema.additional, schema.unevaluated)
 
 
 def _covers(schema: Object, name: str) -> tuple[Node, ...]:
@@ -76,9 +80,8 @@ def _covers(schema: Object, name: str) -> tuple[Node, ...]:
         return matching
     if schema.additional is not None and not anything(schema.additional):
         return (schema.additional,)
-    if schema.unevaluated is None or anything(schema.unevaluated) or closed(schema.unevaluated):
-        return ()
-    return (schema.unevaluated,)
+    rest = _unevaluated(schema)
+    return () if rest is None or anything(rest) or closed(rest) else (rest,)
 
 
 def _compare_property(old: Object, new: Object, name: str) -> Steps:

@@ -155,7 +155,22 @@ def _with_definition(schema: Any, definition: Any) -> Any:
     """The schema with the definition that its references need, if any."""
     if not isinstance(schema, dict) or "definitions" in schema or "$ref" not in str(schema):
         return schema
-    return {**schema, "definitions": {"d": definition}}
+    return {**schema, "definitions": {"d": {} if _is_endless(definition) else definition}}
+
+
+def _is_endless(schema: Any) -> bool:
+    """Whether a definition refers to itself for the same value, on which the judge breaks down."""
+    if isinstance(schema, list):
+        return any(map(_is_endless, schema))
+    if not isinstance(schema, dict):
+        return False
+    same_value = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
+    named = (schema.get("dependencies", {}), schema.get("dependentSchemas", {}))
+    return (
+        "$ref" in schema
+        or any(_is_endless(schema[keyword]) for keyword in same_value if keyword in schema)
+        or any(_is_endless(list(each.values())) for each in named)
+    )
 
 
 def _changed(draw: st.DrawFn, schema: Any, schemas: st.SearchStrategy[Any] = SCHEMAS) -> Any:
@@ -166,7 +181,8 @@ def _changed(draw: st.DrawFn, schema: Any, schemas: st.SearchStrategy[Any] = SCH
     if key == "oneOf":  # its parts stay disjoint
         return {key: draw(st.sampled_from([value[::-1], [*value, {"type": "null"}], value[:1]]))}
     if key == "definitions":
-        return {**schema, key: {"d": _changed(draw, value["d"], schemas)}}
+        definition = _changed(draw, value["d"], schemas)
+        return {**schema, key: {"d": {} if _is_endless(definition) else definition}}
     if isinstance(value, dict) and key in _MEMBERS:
         return {**schema, key: _changed_member(draw, key, value, schemas)}
     if isinstance(value, dict) and key != "dependentRequired":

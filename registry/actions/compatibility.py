@@ -189,7 +189,7 @@ def _compared(
 
 def _message(difference: Difference, format_name: str) -> str:
     """One difference in the spelling of Confluent's server, which differs by format."""
-    if difference.kind == "DIFFERENT_SCHEMA_TYPE":
+    if difference.kind in {"DIFFERENT_SCHEMA_TYPE", "AMBIGUOUS_FIELD"}:
         return difference.description
     if format_name == "AVRO":
         return (

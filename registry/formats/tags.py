@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-from registry.formats.avro.parse import read_json
 from registry.formats.avro.render import dump
+from registry.formats.avro.text import read_json
 from registry.formats.contract import SchemaInvalidError
 
 _KEY = "confluent:tags"

@@ -19,8 +19,9 @@ from registry.formats.avro.model import (
     Type,
     Union,
 )
-from registry.formats.avro.parse import Parser, read_json
+from registry.formats.avro.parse import Parser
 from registry.formats.avro.render import Printer, dump
+from registry.formats.avro.text import read_json
 from registry.formats.contract import (
     Dependency,
     Difference,
@@ -43,10 +44,11 @@ class AvroFormat:
         Old schemas may have names and defaults that `strict.check` refuses in new ones.
         """
         parser = Parser()
-        for dependency in dependencies:
-            parser.parse(read_json(dependency.text))
+        roots = [parser.parse(read_json(dependency.text)) for dependency in dependencies]
+        known = frozenset(root.identity for root in roots if not isinstance(root, Union))
         referenced = tuple(parser.names.values())
-        model = Model(parser.parse(read_json(text)), referenced)
+        root = parser.parse(read_json(text))
+        model = Model(root, referenced, known, tuple(parser.unfit))
         stored, normal = Printer(model).print(), Printer(model, normal=True).print()
         try:
             stored.encode()
@@ -75,7 +77,7 @@ class AvroFormat:
 
 def resolved(parsed: Parsed) -> str:
     """The text with every referenced type written where it is first used."""
-    return Printer(Model(parsed.model.root, ())).print()
+    return Printer(Model(parsed.model.root)).print()
 
 
 def _decode(schema: Any, payload: bytes) -> Any:

@@ -4,18 +4,22 @@ Kinds, locations and second texts are those of the Java library's SchemaCompatib
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from registry.formats.avro.model import (
     ABSENT,
     Collection,
     Enum,
     Fixed,
+    Model,
+    Name,
     Named,
     Record,
     RecordField,
     Type,
     Union,
 )
+from registry.formats.avro.render import Printer
 from registry.formats.contract import ComparisonTooLargeError, Difference
 
 _PROMOTIONS = {
@@ -48,14 +52,36 @@ _DESCRIPTIONS: dict[str, str] = {
 
 MOST_PAIRS = 200_000
 """Pairs of types that one comparison may look at: about a second."""
+MOST_BRANCHES = 64
+"""Branches of a reader's union up to which all are tried, as Java does, in their order."""
+
+AMBIGUOUS_FIELD: Final = "AMBIGUOUS_FIELD"
+"""Not one of Java's kinds: its checker throws, and Confluent's server answers what it threw."""
 
 Path = tuple[str, ...]
 Found = list[Difference]
 
 
+class _AmbiguousFieldError(Exception):
+    """The aliases of a reader's field name several of the writer's; no verdict can be given."""
+
+    def __init__(self, at: int, declared: RecordField, writer: Record) -> None:
+        shown = f"{declared.name} type:{_kind(declared.type)} pos:{at}"
+        written = Printer(Model(writer)).print()
+        super().__init__(
+            f"Reader record field {shown} matches multiple fields in writer record schema {written}"
+        )
+
+
 def compare(reader: Type, writer: Type) -> list[Difference]:
     """Every reason why `reader` cannot read what `writer` wrote; none when it can."""
-    return _Comparison().pair(reader, writer, ())
+    try:
+        return _Comparison().pair(reader, writer, ())
+    except _AmbiguousFieldError as ambiguous:
+        described = f"Unexpected exception during compatibility check: {ambiguous}"
+        return [
+            Difference(AMBIGUOUS_FIELD, "/", described, compatible=False, additional=str(ambiguous))
+        ]
 
 
 def _difference(kind: str, path: Path, additional: str) -> Difference:
@@ -89,7 +115,7 @@ class _Comparison:
             return self._writer_union(reader, writer, path)
         if isinstance(reader, Union):
             return self._reader_union(reader, writer, path)
-        if reader.kind != writer.kind:
+        if _kind(reader) != _kind(writer):
             if writer.kind in _PROMOTIONS.get(reader.kind, ()):
                 return []
             return [_mismatch(reader, writer, path)]
@@ -116,10 +142,13 @@ class _Comparison:
         return [_missing_branch(writer, path)]
 
     def _likely(self, reader: Union, writer: Type) -> list[Type]:
-        """The branches that could read the writer's type at all: by name, or by kind.
+        """Of a very long union, the branches that could read the writer's type: by name, or kind.
 
-        Without this, two unions of thousands of records are millions of pairs.
+        Without this, two unions of thousands of records are millions of pairs. With it, what two
+        types have apart may be located where they meet, not (as in Java) where they met first.
         """
+        if len(reader.branches) <= MOST_BRANCHES:
+            return reader.branches
         index = self._unions.get(id(reader))
         if index is None:
             index = self._unions[id(reader)] = _index(reader)
@@ -142,9 +171,11 @@ class _Comparison:
         found: Found = []
         for index, declared in enumerate(reader.fields):
             here = (*path, "fields", str(index))
-            source = _source(declared, written)
-            if source is not None:
-                found += self.pair(declared.type, source.type, (*here, "type"))
+            sources = [written[name] for name in _names_of(declared) if name in written]
+            if len(sources) > 1:
+                raise _AmbiguousFieldError(index, declared, writer)
+            if sources:
+                found += self.pair(declared.type, sources[0].type, (*here, "type"))
             elif declared.default is ABSENT:
                 found += self._unwritten(declared, writer, here)
         return found
@@ -169,18 +200,20 @@ def _index(union: Union) -> dict[str, list[Type]]:
     return index
 
 
-def _source(declared: RecordField, written: dict[str, RecordField]) -> RecordField | None:
-    """The writer's field that fills the reader's: of its name, else of an alias."""
-    for name in (declared.name, *declared.aliases):
-        if name in written:
-            return written[name]
-    return None
+def _names_of(declared: RecordField) -> tuple[str, ...]:
+    """The names under which a writer may have the field; an alias may be its own name again."""
+    return (declared.name, *declared.aliases)
 
 
 def _names(reader: Named, writer: Named, path: Path) -> Found:
-    if reader.name.name == writer.name.name or writer.name in reader.aliases:
+    if reader.name.name == writer.name.name or _is_alias(writer.name, reader):
         return []
     return [_difference("NAME_MISMATCH", (*path, "name"), f"expected: {writer.name.full}")]
+
+
+def _is_alias(name: Name, reader: Named) -> bool:
+    """As Java sees it: of a type with a namespace, an alias without one names nothing."""
+    return name in reader.aliases and bool(name.space or not reader.name.space)
 
 
 def _sizes(reader: Fixed, writer: Fixed, path: Path) -> Found:
@@ -191,11 +224,16 @@ def _sizes(reader: Fixed, writer: Fixed, path: Path) -> Found:
 
 
 def _symbols(reader: Enum, writer: Enum, path: Path) -> Found:
-    missing = sorted(set(writer.symbols) - set(reader.symbols))
+    missing = sorted(set(writer.symbols) - set(reader.symbols), key=_by_utf16)
     if not missing or reader.default is not None:
         return []
     additional = f"[{', '.join(missing)}]"
     return [_difference("MISSING_ENUM_SYMBOLS", (*path, "symbols"), additional)]
+
+
+def _by_utf16(text: str) -> bytes:
+    """The key that sorts texts as Java does: by UTF-16 units, not by code points."""
+    return text.encode("utf-16-be", "surrogatepass")
 
 
 def _kind(each: Type) -> str:

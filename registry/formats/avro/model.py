@@ -58,6 +58,11 @@ class Type:
     kind: str
     props: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> str:
+        """What no two branches of a union have in common: the kind, or a type's full name."""
+        return self.kind
+
 
 @dataclass(eq=False, slots=True)
 class Collection(Type):
@@ -80,6 +85,11 @@ class Named(Type):
     name: Name = field(kw_only=True)
     doc: str | None = None
     aliases: list[Name] = field(default_factory=list)
+
+    @property
+    def identity(self) -> str:
+        """The full name."""
+        return self.name.full
 
 
 @dataclass(eq=False, slots=True)
@@ -118,8 +128,24 @@ class Record(Named):
 
 
 @dataclass(frozen=True)
+class Unfit:
+    """A field's default that does not fit what its type was known to be where it stands."""
+
+    field: str
+    default: Any
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Model:
-    """A schema and the named types that its references brought in."""
+    """A schema, and the named types that its references brought in.
+
+    `known` are the full names that its text does not spell out: those of the references' own
+    types, not of the types within these.
+    """
 
     root: Type
-    referenced: tuple[Named, ...]
+    referenced: tuple[Named, ...] = ()
+    known: frozenset[str] = frozenset()
+    unfit: tuple[Unfit, ...] = ()

@@ -1,9 +1,11 @@
 """From Avro's JSON to types, by the rules of the Avro 1.12 specification and the Java library."""
 
-import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+from registry.formats.avro.defaults import is_valid_default
+from registry.formats.avro.forward import Forward, resolve
 from registry.formats.avro.model import (
     ABSENT,
     PRIMITIVES,
@@ -15,8 +17,10 @@ from registry.formats.avro.model import (
     Record,
     RecordField,
     Type,
+    Unfit,
     Union,
 )
+from registry.formats.avro.same import is_same
 from registry.formats.contract import SchemaInvalidError
 
 _RESERVED = frozenset({
@@ -33,35 +37,26 @@ _RESERVED = frozenset({
 })
 _FIELD_RESERVED = frozenset({"default", "doc", "name", "order", "type", "aliases"})
 _ORDERS = frozenset({"ascending", "descending", "ignore"})
-_MAX_SIZE = 2**31 - 1
-
-
-def read_json(text: str) -> Any:
-    """Parse JSON; a bare word such as `string` counts as its quoted form, as in Java."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise SchemaInvalidError("nested too deeply") from None
-    except ValueError as wrong:
-        raise SchemaInvalidError(f"not JSON: {wrong}") from None
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
-
-
-def is_name(text: str) -> bool:
-    """Whether the text is a name: letters, digits and underscore, no digit first."""
-    if not text or not (text[0].isalpha() or text[0] == "_"):
-        return False
-    return all(letter.isalpha() or letter.isdigit() or letter == "_" for letter in text)
+_MAX_SIZE = 2**31 - 9
+"""The longest array of bytes that Java can have."""
+_DOUBLE = re.compile(
+    r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)"
+)
+_HEXADECIMAL = re.compile(
+    r"[+-]?0[xX](?:[0-9a-fA-F]+\.?|[0-9a-fA-F]*\.[0-9a-fA-F]+)[pP][+-]?[0-9]+[fFdD]?"
+)
+_UP_TO_SPACE = "".join(map(chr, range(0x21)))
 
 
 class Parser:
-    """Parses schemas one after another; names defined by one are known to the next."""
+    """Parses schemas one after another; names defined by one are known to the next.
+
+    Any text is a name here, and any value a default: `strict` has the rules for new schemas.
+    """
 
     def __init__(self) -> None:
         self.names: dict[str, Named] = {}
+        self.unfit: list[Unfit] = []
         self._makers: dict[str, Callable[[dict[str, Any], str, str], Type]] = {
             "record": self._record,
             "error": self._record,
@@ -71,7 +66,15 @@ class Parser:
             "map": self._collection,
         }
 
-    def parse(self, node: Any, space: str = "", path: str = "") -> Type:
+    def parse(self, node: Any) -> Type:
+        """Parse one schema, whose names may be used before they are defined."""
+        self.unfit.clear()
+        root = self._parse(node, "", "")
+        # what is defined again is what was defined first
+        first = self.names[root.name.full] if isinstance(root, Named) else root
+        return resolve(first, self.names)
+
+    def _parse(self, node: Any, space: str, path: str) -> Type:
         """Parse one JSON value that stands for a type."""
         if isinstance(node, str):
             return Type(node) if node in PRIMITIVES else self._named(node, space, path)
@@ -88,24 +91,24 @@ class Parser:
             return self._makers[kind](node, space, path)
         return self._named(kind, space, path)
 
-    def _named(self, text: str, space: str, path: str) -> Named:
-        name = Name.read(text, space)
-        found = self.names.get(name.full) or self.names.get(text)
-        if found is None:
-            raise SchemaInvalidError(f'Undefined name: "{text}"', path)
-        return found
+    def _named(self, text: str, space: str, path: str) -> Type:
+        """What the name stands for by now: a record is not known before its last field is read."""
+        full = text if "." in text or not space else f"{space}.{text}"
+        found = self.names.get(full) or self.names.get(text)
+        return found or Forward("forward", full=full, path=path)
 
     def _union(self, node: list[Any], space: str, path: str) -> Union:
         union = Union("union")
         seen: set[str] = set()
         for index, item in enumerate(node):
-            branch = self.parse(item, space, f"{path}/{index}")
+            branch = self._parse(item, space, f"{path}/{index}")
             if isinstance(branch, Union):
                 raise SchemaInvalidError("Nested union", path)
-            identity = branch.name.full if isinstance(branch, Named) else branch.kind
-            if identity in seen:
-                raise SchemaInvalidError(f"Duplicate in union: {identity}", path)
-            seen.add(identity)
+            if branch.identity in seen:
+                raise SchemaInvalidError(f"Duplicate in union: {branch.identity}", path)
+            # what is not known yet may be there twice; `resolve` sees it
+            if not isinstance(branch, Forward):
+                seen.add(branch.identity)
             union.branches.append(branch)
         return union
 
@@ -114,22 +117,20 @@ class Parser:
         key = "items" if kind == "array" else "values"
         if key not in node:
             raise SchemaInvalidError(f"{kind.capitalize()} has no {key} type", path)
-        inner = self.parse(node[key], space, f"{path}/{key}")
-        return Collection(kind, _props(node, _RESERVED), inner=inner)
+        inner = self._parse(node[key], space, f"{path}/{key}")
+        return Collection(kind, _copied_props(node, path), inner=inner)
 
     def _define(self, made: Named, path: str) -> None:
+        """Make the name known; it may be defined again if that says the same."""
         full = made.name.full
-        if full in PRIMITIVES:
-            raise SchemaInvalidError(f"Schemas may not be named after primitives: {full}", path)
-        if full in self.names:
+        if not is_same(self.names.setdefault(full, made), made):
             raise SchemaInvalidError(f"Can't redefine: {full}", path)
-        self.names[full] = made
 
     def _record(self, node: dict[str, Any], space: str, path: str) -> Record:
         name = _name(node, space, path)
-        record = Record(node["type"], _props(node, _RESERVED), name=name, doc=_text(node, "doc"))
-        record.aliases = [Name.read(alias, name.space) for alias in _aliases(node, path)]
-        self._define(record, path)
+        props = _copied_props(node, path)
+        record = Record(node["type"], props, name=name, doc=_text(node, "doc"))
+        record.aliases = _names(node, name.space, path)
         fields = node.get("fields")
         if not isinstance(fields, list):
             raise SchemaInvalidError("Record has no fields", path)
@@ -140,6 +141,7 @@ class Parser:
                 raise SchemaInvalidError(f"Duplicate field {made.name} in record {name.full}", path)
             seen.add(made.name)
             record.fields.append(made)
+        self._define(record, path)
         return record
 
     def _field(self, node: Any, space: str, path: str) -> RecordField:
@@ -148,18 +150,20 @@ class Parser:
         name = node.get("name")
         if not isinstance(name, str):
             raise SchemaInvalidError("No field name", path)
-        if not is_name(name):
-            raise SchemaInvalidError(f"Illegal character in: {name}", path)
         if node.get("type") is None:
             raise SchemaInvalidError(f"No field type: {name}", path)
         order = node.get("order", "ascending")
         if not isinstance(order, str) or order.lower() not in _ORDERS:
             raise SchemaInvalidError(f"Invalid order of field {name}", path)
+        kind = self._parse(node["type"], space, f"{path}/type")
+        default = _default(node, kind, path)
+        if default is not ABSENT and not is_valid_default(kind, default):
+            self.unfit.append(Unfit(name, default, kind.kind, path))
         return RecordField(
             name=name,
-            type=self.parse(node["type"], space, f"{path}/type"),
+            type=kind,
             doc=_text(node, "doc"),
-            default=_numeric_text(node.get("default", ABSENT), node["type"]),
+            default=default,
             order=order.lower(),
             aliases=_aliases(node, path),
             props=_props(node, _FIELD_RESERVED),
@@ -170,7 +174,7 @@ class Parser:
         if not isinstance(symbols, list):
             raise SchemaInvalidError("Enum has no symbols", path)
         for index, symbol in enumerate(symbols):
-            if not isinstance(symbol, str) or not is_name(symbol):
+            if not isinstance(symbol, str):
                 raise SchemaInvalidError(f"Illegal symbol: {symbol}", f"{path}/symbols/{index}")
         if len(set(symbols)) != len(symbols):
             raise SchemaInvalidError("Duplicate in enum", f"{path}/symbols")
@@ -181,7 +185,7 @@ class Parser:
         name = _name(node, space, path)
         enum = Enum("enum", _props(node, _RESERVED | {"default"}), name=name)
         enum.doc, enum.symbols, enum.default = _text(node, "doc"), symbols, default
-        enum.aliases = [Name.read(alias, name.space) for alias in _aliases(node, path)]
+        enum.aliases = _names(node, name.space, path)
         self._define(enum, path)
         return enum
 
@@ -192,13 +196,30 @@ class Parser:
         name = _name(node, space, path)
         fixed = Fixed("fixed", _props(node, _RESERVED), name=name, doc=_text(node, "doc"))
         fixed.size = size
-        fixed.aliases = [Name.read(alias, name.space) for alias in _aliases(node, path)]
+        fixed.aliases = _names(node, name.space, path)
         self._define(fixed, path)
         return fixed
 
 
 def _props(node: dict[str, Any], reserved: frozenset[str]) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key not in reserved}
+
+
+def _copied_props(node: dict[str, Any], path: str) -> dict[str, Any]:
+    """Of a type that others are within: Java copies it, and cannot copy a number beyond a long."""
+    props = _props(node, _RESERVED)
+    for key, value in props.items():
+        if not _fits_long(value):
+            raise SchemaInvalidError(f"Can't set a property to null: {key}", path)
+    return props
+
+
+def _fits_long(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, dict):
+        value = list(value.values())
+    return not isinstance(value, list) or all(map(_fits_long, value))
 
 
 def _text(node: dict[str, Any], key: str) -> str | None:
@@ -212,17 +233,18 @@ def _name(node: dict[str, Any], space: str, path: str) -> Name:
         raise SchemaInvalidError("No name in schema", path)
     own = node.get("namespace")
     name = Name.read(text, own if isinstance(own, str) else space)
-    parts = [name.name, *(name.space.split(".") if name.space else ())]
-    for part in parts:
-        if not is_name(part):
-            raise SchemaInvalidError(f"Illegal character in: {name.full[:200]}", path)
+    if name.full in PRIMITIVES:
+        raise SchemaInvalidError(f"Schemas may not be named after primitives: {name.full}", path)
     return name
 
 
+def _names(node: dict[str, Any], space: str, path: str) -> list[Name]:
+    """The aliases of a type, each once."""
+    return list(dict.fromkeys(Name.read(alias, space) for alias in _aliases(node, path)))
+
+
 def _aliases(node: dict[str, Any], path: str) -> list[str]:
-    aliases = node.get("aliases")
-    if aliases is None:
-        return []
+    aliases = node.get("aliases", [])
     if not isinstance(aliases, list):
         raise SchemaInvalidError("aliases not an array", path)
     if not all(isinstance(alias, str) for alias in aliases):
@@ -230,12 +252,14 @@ def _aliases(node: dict[str, Any], path: str) -> list[str]:
     return list(dict.fromkeys(aliases))
 
 
-def _numeric_text(default: Any, node: Any) -> Any:
-    """A number given as text, which Java takes for float and double fields."""
-    kind = node.get("type") if isinstance(node, dict) else node
-    if isinstance(default, str) and kind in ("float", "double"):
-        try:
-            return float(default)
-        except ValueError:
-            return default
-    return default
+def _default(node: dict[str, Any], kind: Type, path: str) -> Any:
+    """A field's default or ABSENT; for float and double Java also takes a number as text."""
+    default = node.get("default", ABSENT)
+    if not isinstance(default, str) or kind.kind not in {"float", "double"}:
+        return default
+    text = default.strip(_UP_TO_SPACE)
+    if _DOUBLE.fullmatch(text):
+        return float(text.rstrip("fFdD") if text[-1] in "fFdD" else text)
+    if _HEXADECIMAL.fullmatch(text):
+        return float.fromhex(text.rstrip("fFdD"))
+    raise SchemaInvalidError(f'For input string: "{default}"', path)

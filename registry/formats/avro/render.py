@@ -47,10 +47,11 @@ def _number(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         text = f"{value!r}"
         return text if "e" not in text else f"{value:f}"
-    mantissa, _, exponent = f"{value:e}".partition("e")
-    digits = repr(abs(value)).replace(".", "").partition("e")[0].strip("0") or "0"
-    sign = "-" if mantissa.startswith("-") else ""
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{int(exponent)}"
+    digits = repr(abs(value)).replace(".", "").partition("e")[0].strip("0")
+    # of the decimals with two digits the nearest, where one digit would do
+    shown = f"{abs(value):.{max(len(digits), 2) - 1}e}"
+    mantissa, _, exponent = shown.partition("e")
+    return f"{'-' if value < 0 else ''}{mantissa}E{int(exponent)}"
 
 
 def dump(value: Any, *, sort: bool = False) -> str:
@@ -72,13 +73,13 @@ def dump(value: Any, *, sort: bool = False) -> str:
 class Printer:
     """Prints a schema as Java's `Schema.toString` does: a name is defined where it first appears.
 
-    Names that references brought in are written as names. `normal` sorts what is order-free,
+    The names that the model has as known are written as names. `normal` sorts what is order-free,
     spells every name in full, and leaves out what has no meaning.
     """
 
     def __init__(self, model: Model, *, normal: bool = False) -> None:
         self._root = model.root
-        self._known: dict[str, Named] = {each.name.full: each for each in model.referenced}
+        self._known = set(model.known)
         self._normal = normal
 
     def print(self) -> str:
@@ -100,9 +101,9 @@ class Printer:
         return self._object([f'"type":{quote(each.kind)}', *members])
 
     def _named(self, each: Named, space: str) -> str:
-        if self._known.get(each.name.full) is each:
+        if each.name.full in self._known:
             return quote(each.name.full if self._normal else each.name.within(space))
-        self._known[each.name.full] = each
+        self._known.add(each.name.full)
         members = [
             *self._head(each, space),
             *([f'"doc":{quote(each.doc)}'] if each.doc is not None else ()),
@@ -130,7 +131,9 @@ class Printer:
             return [f'"fields":[{fields}]']
         if isinstance(each, Enum):
             members = [f'"symbols":{dump(each.symbols)}']
-            return members + ([f'"default":{quote(each.default)}'] if each.default else [])
+            return members + (
+                [f'"default":{quote(each.default)}'] if each.default is not None else []
+            )
         return [f'"size":{each.size}'] if isinstance(each, Fixed) else []
 
     def _field(self, declared: RecordField, owner: Name) -> str:
@@ -156,7 +159,7 @@ class Printer:
     def _aliases(self, each: Named) -> str:
         if self._normal:
             return dump(sorted({alias.full for alias in each.aliases}))
-        return dump(list(dict.fromkeys(alias.within(each.name.space) for alias in each.aliases)))
+        return dump([alias.within(each.name.space) for alias in each.aliases])
 
     @staticmethod
     def _object(members: list[str]) -> str:

@@ -16,8 +16,8 @@ from registry.formats.avro.model import (
     Model,
     Named,
     Record,
-    RecordField,
     Type,
+    Unfit,
     Union,
 )
 from registry.formats.contract import SchemaInvalidError
@@ -27,37 +27,54 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def check(model: Model) -> None:
     """Refuse a name or a default that the specification does not allow; references are old."""
-    for each, path in _types(model):
+    for unfit in model.unfit:
+        _refuse(unfit)
+    _Check({id(each) for each in model.referenced}).visit(model.root, "")
+
+
+class _Check:
+    """Looks at every type in reach once; what contains a record is unfinished while it is seen."""
+
+    def __init__(self, seen: set[int]) -> None:
+        self._seen = seen
+        self._unfinished: list[Type] = []
+
+    def visit(self, each: Type, path: str) -> None:
+        if id(each) in self._seen:
+            return
+        self._seen.add(id(each))
         if isinstance(each, Named):
             _check_names(each, path)
+        self._unfinished.append(each)
+        for inner, inner_path in _parts(each, path):
+            self.visit(inner, inner_path)
         if isinstance(each, Record):
-            for at, declared in enumerate(each.fields):
-                _check_default(declared, f"{path}/fields/{at}")
+            self._check_defaults(each, path)
+        self._unfinished.pop()
+
+    def _check_defaults(self, each: Record, path: str) -> None:
+        unfinished = tuple(self._unfinished)
+        for at, declared in enumerate(each.fields):
+            default = declared.default
+            if default is ABSENT or is_valid_default(declared.type, default, unfinished):
+                continue
+            _refuse(Unfit(declared.name, default, declared.type.kind, f"{path}/fields/{at}"))
 
 
-def _types(model: Model) -> Iterator[tuple[Type, str]]:
-    """Every type in reach, once, with its path; none that references brought in."""
-    waiting: list[tuple[Type, str]] = [(model.root, "")]
-    seen: set[int] = {id(each) for each in model.referenced}
-    while waiting:
-        each, path = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each, path
-        if isinstance(each, Union):
-            waiting += [(branch, f"{path}/{at}") for at, branch in enumerate(each.branches)]
-        elif isinstance(each, Collection):
-            waiting.append((each.inner, f"{path}/{'items' if each.kind == 'array' else 'values'}"))
-        elif isinstance(each, Record):
-            waiting += [
-                (declared.type, f"{path}/fields/{at}/type")
-                for at, declared in enumerate(each.fields)
-            ]
+def _parts(each: Type, path: str) -> Iterator[tuple[Type, str]]:
+    """The types directly within, with their paths."""
+    if isinstance(each, Union):
+        yield from ((branch, f"{path}/{at}") for at, branch in enumerate(each.branches))
+    elif isinstance(each, Collection):
+        yield each.inner, f"{path}/{'items' if each.kind == 'array' else 'values'}"
+    elif isinstance(each, Record):
+        for at, declared in enumerate(each.fields):
+            yield declared.type, f"{path}/fields/{at}/type"
 
 
 def _check_names(each: Named, path: str) -> None:
     names = each.name.full.split(".")
+    names += [alias.name for alias in each.aliases]
     if isinstance(each, Record):
         names += [declared.name for declared in each.fields]
     if isinstance(each, Enum):
@@ -67,10 +84,8 @@ def _check_names(each: Named, path: str) -> None:
             raise SchemaInvalidError(f"Illegal character in: {name[:200]}", path)
 
 
-def _check_default(declared: RecordField, path: str) -> None:
-    if declared.default is ABSENT or is_valid_default(declared.type, declared.default):
-        return
-    shown = json.dumps(declared.default)[:200]
+def _refuse(unfit: Unfit) -> None:
+    shown = json.dumps(unfit.default)[:200]
     raise SchemaInvalidError(
-        f"Invalid default for field {declared.name}: {shown} not a {declared.type.kind}", path
+        f"Invalid default for field {unfit.field}: {shown} not a {unfit.kind}", unfit.path
     )

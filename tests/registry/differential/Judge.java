@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -6,47 +7,76 @@ import java.io.BufferedWriter;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.NameValidator;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
+import org.apache.avro.SchemaNormalization;
 
 /**
- * Answers, for each line {"reader": text, "writer": text}, what the Apache library says of the
- * pair: both texts as it prints them, and every incompatibility it finds.
+ * Answers, for each line {"reader": text, "writer": text, "references": [text]}, what the Apache
+ * library says: both texts as it prints them, their canonical forms, whether they are valid as new
+ * schemas (with strict names and defaults), and every incompatibility. A line may lack the writer.
  */
 public class Judge {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private static Schema parse(ObjectNode answer, String side, String text) {
+  private static Schema read(String text, JsonNode references, boolean isNew, List<Schema> before) {
+    Schema.Parser parser =
+        new Schema.Parser(isNew ? NameValidator.STRICT_VALIDATOR : NameValidator.NO_VALIDATION);
+    parser.setValidateDefaults(isNew);
+    for (JsonNode each : references) {
+      before.add(parser.parse(each.asText()));
+    }
+    return parser.parse(text);
+  }
+
+  private static Schema parse(ObjectNode answer, String side, JsonNode line) {
+    String text = line.get(side).asText();
+    JsonNode references = line.path("references");
+    List<Schema> before = new ArrayList<>();
+    Schema schema;
     try {
-      Schema schema = new Schema.Parser().parse(text);
-      answer.put(side, schema.toString());
-      return schema;
-    } catch (AvroRuntimeException | IllegalArgumentException refused) {
+      schema = read(text, references, false, before);
+    } catch (RuntimeException refused) {
       answer.put(side + "_invalid", String.valueOf(refused.getMessage()));
       return null;
     }
+    answer.put(side, schema.toString(before, false));
+    answer.put(side + "_canonical", SchemaNormalization.toParsingForm(schema));
+    try {
+      read(text, references, true, new ArrayList<>());
+    } catch (RuntimeException refused) {
+      answer.put(side + "_not_new", String.valueOf(refused.getMessage()));
+    }
+    return schema;
   }
 
-  private static ObjectNode judge(String readerText, String writerText) {
+  private static ObjectNode judge(JsonNode line) {
     ObjectNode answer = JSON.createObjectNode();
-    Schema reader = parse(answer, "reader", readerText);
-    Schema writer = parse(answer, "writer", writerText);
+    Schema reader = parse(answer, "reader", line);
+    Schema writer = line.has("writer") ? parse(answer, "writer", line) : null;
     if (reader == null || writer == null) {
       return answer;
     }
-    ArrayNode found = JSON.createArrayNode();
-    SchemaCompatibility.checkReaderWriterCompatibility(reader, writer)
-        .getResult()
-        .getIncompatibilities()
-        .forEach(
-            each ->
-                found
-                    .addArray()
-                    .add(each.getType().toString())
-                    .add(each.getLocation())
-                    .add(each.getMessage()));
-    return answer.set("incompatibilities", found);
+    ArrayNode found = answer.putArray("incompatibilities");
+    try {
+      SchemaCompatibility.checkReaderWriterCompatibility(reader, writer)
+          .getResult()
+          .getIncompatibilities()
+          .forEach(
+              each ->
+                  found
+                      .addArray()
+                      .add(each.getType().toString())
+                      .add(each.getLocation())
+                      .add(each.getMessage()));
+    } catch (AvroRuntimeException thrown) {
+      found.addArray().add("AMBIGUOUS_FIELD").add("/").add(thrown.getMessage());
+    }
+    return answer;
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -55,10 +85,9 @@ public class Judge {
     BufferedWriter out =
         new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
-      var pair = JSON.readTree(line);
       ObjectNode answer;
       try {
-        answer = judge(pair.get("reader").asText(), pair.get("writer").asText());
+        answer = judge(JSON.readTree(line));
       } catch (RuntimeException | StackOverflowError failed) {
         answer = JSON.createObjectNode().put("failed", failed.toString());
       }

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 Schema = Any
+Decorate = Callable[[Random, Schema], Schema]
 
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 SYMBOLS = ("A", "B", "C", "D", "E")
@@ -126,7 +127,9 @@ def kind_of(schema: Schema) -> str:
         return "union"
     if isinstance(schema, str):
         return schema
-    if schema["type"] in {"record", "enum", "fixed"}:
+    if isinstance(schema["type"], list | dict):
+        return kind_of(schema["type"])
+    if "name" in schema:
         space = schema.get("namespace")
         return f"{space}.{schema['name']}" if space else str(schema["name"])
     return str(schema["type"])
@@ -237,7 +240,8 @@ INSIDE = {"record": _change_record, "enum": _change_enum, "fixed": _resize, "uni
 def _change(random: Random, schema: Schema, replace: Callable[[Schema], None]) -> None:
     named = isinstance(schema, dict) and "name" in schema
     kind = "union" if isinstance(schema, list) else schema["type"] if named else ""
-    if kind and random.random() < 0.7:
+    kind = "record" if kind == "error" else kind
+    if kind in INSIDE and random.random() < 0.7:
         INSIDE[kind](random, schema)
     elif named:
         _rename(random, schema)
@@ -247,13 +251,15 @@ def _change(random: Random, schema: Schema, replace: Callable[[Schema], None]) -
         replace(random.choice(PRIMITIVES))
 
 
-def make_pair(random: Random) -> tuple[Schema, Schema]:
+def make_pair(random: Random, decorate: Decorate) -> tuple[Schema, Schema]:
     """A reader and a writer: unrelated now and then, else a few small changes apart."""
     writer = make_schema(random)
-    if random.random() < 0.12:
+    if random.random() < 0.5:
+        writer = decorate(random, writer)
+    if random.random() < 0.1:
         return make_schema(random), writer
     box = [copy.deepcopy(writer)]
     for _ in range(random.randint(1, 3)):
         _change(random, *random.choice(_places(box[0], _setter(box, 0))))
-    reader = box[0]
+    reader = decorate(random, box[0]) if random.random() < 0.4 else box[0]
     return (reader, writer) if random.random() < 0.5 else (writer, reader)

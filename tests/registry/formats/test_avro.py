@@ -92,6 +92,24 @@ PRINTED = {
 }
 
 
+PRINTED |= {
+    '/* c */ {"type": // c\n "string", "x": "// no */"}': '{"type":"string","x":"// no */"}',
+    '{"type":"record","name":"R","fields":[{"name":"f","type":"F"},{"name":"g","type":'
+    '{"type":"fixed","name":"F","size":1}}]}': (
+        '{"type":"record","name":"R","fields":[{"name":"f","type":'
+        '{"type":"fixed","name":"F","size":1}},{"name":"g","type":"F"}]}'
+    ),
+    '[{"type":"fixed","name":"n.F","size":1},{"type":"array","items":'
+    '{"type":"fixed","name":"F","namespace":"n","size":1,"doc":"again"}}]': (
+        '[{"type":"fixed","name":"F","namespace":"n","size":1},{"type":"array","items":"n.F"}]'
+    ),
+    '{"type":"string","x":4.9e-324}': '{"type":"string","x":4.9E-324}',
+    '{"type":"record","name":"R","fields":[{"name":"f","type":"float","default":"0x1p3f"}]}': (
+        '{"type":"record","name":"R","fields":[{"name":"f","type":"float","default":8.0}]}'
+    ),
+}
+
+
 @pytest.mark.parametrize("text", PRINTED)
 def test_the_text_is_the_java_librarys(text: str) -> None:
     assert AVRO.parse(text).text == PRINTED[text]
@@ -103,9 +121,21 @@ INVALID = {
     "nested union": '[["int"],"string"]',
     "twice in a union": '["int","int"]',
     "no name": '{"type":"record","fields":[]}',
-    "bad name": '{"type":"record","name":"a-b","fields":[]}',
     "primitive's name": '{"type":"record","name":"int","fields":[]}',
     "enum default": '{"type":"enum","name":"A","symbols":["B"],"default":"C"}',
+    "undefined outside its namespace": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":{"type":"record","name":"n.B",'
+        '"fields":[{"name":"g","type":["null","A"]}]}}]}'
+    ),
+    "one name for two twice in a union": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":["B","B"]},'
+        '{"name":"g","type":{"type":"fixed","name":"B","size":1}}]}'
+    ),
+    "aliases that are null": '{"type":"fixed","name":"A","size":1,"aliases":null}',
+    "a comment after": '"string" // no',
+    "a number in Python's spelling": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":"float","default":"1_0"}]}'
+    ),
     "negative size": '{"type":"fixed","name":"A","size":-1}',
     "field twice": (
         '{"type":"record","name":"A","fields":[{"name":"f","type":"int"},{"name":"f","type":"int"}]}'
@@ -134,6 +164,13 @@ NOT_NEW = {
     "letters of another alphabet": '{"type":"fixed","name":"Größe","size":1}',
     "a field's": '{"type":"record","name":"A","fields":[{"name":"é","type":"int"}]}',
     "a symbol's": '{"type":"enum","name":"A","symbols":["é"]}',
+    "no letter": '{"type":"record","name":"a-b","fields":[]}',
+    "a type's alias": '{"type":"record","name":"A","fields":[],"aliases":["a-b"]}',
+    "no name at all": '{"type":"record","name":"","fields":[]}',
+    "a record within its own default": (
+        '{"type":"record","name":"A","fields":[{"name":"f","type":{"type":"array","items":"A"},'
+        '"default":[{"f":[]}]}]}'
+    ),
     "a namespace's": '{"type":"fixed","name":"A","namespace":"ä.b","size":1}',
 }
 
@@ -169,6 +206,49 @@ def test_names_of_dependencies_are_known_and_stay_names() -> None:
     parsed = AVRO.parse('{"type":"array","items":"shop.Item"}', [item])
     assert parsed.text == '{"type":"array","items":"shop.Item"}'
     assert AVRO.decoder(parsed)(b"\x02ab\x00") == [b"ab"]
+
+
+def test_only_a_references_own_name_stays_a_name() -> None:
+    """What it defines within is spelt out where it is used, as Confluent's server stores it."""
+    inner = '{"type":"enum","name":"E","namespace":"n","symbols":["X"]}'
+    outer = f'{{"type":"record","name":"n.A","fields":[{{"name":"e","type":{inner}}}]}}'
+    parsed = AVRO.parse('["n.A","n.E"]', [Dependency("n.A", outer)])
+    assert parsed.text == f'["n.A",{inner}]'
+
+
+def test_a_reference_is_found_again_by_what_it_says() -> None:
+    fixed = '{"type":"fixed","name":"F","size":2}'
+    again = '{"type":"record","name":"R","fields":[{"name":"f","type":' + fixed + "}]}"
+    parsed = AVRO.parse(again, [Dependency("F", fixed)])
+    assert parsed.text == '{"type":"record","name":"R","fields":[{"name":"f","type":"F"}]}'
+    with pytest.raises(SchemaInvalidError):
+        AVRO.parse(again, [Dependency("F", fixed.replace("2", "3"))])
+
+
+def _compare(reader: str, writer: str) -> list[tuple[str, str, str]]:
+    found = AVRO.compare(AVRO.parse(writer), AVRO.parse(reader))
+    return [(each.kind, each.path, each.description) for each in found]
+
+
+def test_a_field_that_could_be_either_of_two() -> None:
+    written = (
+        '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},'
+        '{"name":"b","type":"int"}]}'
+    )
+    read = '{"type":"record","name":"R","fields":[{"name":"a","type":"int","aliases":["b"]}]}'
+    ((kind, path, description),) = _compare(read, written)
+    assert (kind, path) == ("AMBIGUOUS_FIELD", "/")
+    assert description == (
+        "Unexpected exception during compatibility check: Reader record field a type:INT pos:0 "
+        f"matches multiple fields in writer record schema {written}"
+    )
+
+
+def test_an_alias_of_no_namespace_names_nothing_within_one() -> None:
+    read = '{"type":"fixed","name":"n.F","size":1,"aliases":[".G"]}'
+    assert [each[0] for each in _compare(read, '{"type":"fixed","name":"G","size":1}')] == [
+        "NAME_MISMATCH"
+    ]
 
 
 def test_fields_for_a_page() -> None:

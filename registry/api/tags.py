@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from registry.actions.reading import read_version
+from registry.actions.reading import in_style, read_version
 from registry.actions.submission import Submission
 from registry.actions.tags import Change, apply_tags, change, of_version
 from registry.api.boundary import Call
@@ -45,8 +45,8 @@ def with_tags(submission: Submission, body: Mapping[str, Any], name: SubjectName
 
 
 def show_tags(schema: SchemaText, wanted: bool) -> Json:
-    """`schemaTags`, when `findTags` asks for them and there are any."""
-    found = find_tags(schema.format, schema.text) if wanted else []
+    """`schemaTags`, when `findTags` asks for them and there are any; also those of references."""
+    found = find_tags(schema.format, in_style(schema, "resolved").text) if wanted else []
     if not found:
         return {}
     return {

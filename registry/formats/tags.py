@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from registry.formats.avro.render import dump
+from registry.formats.avro.tags import parts
 from registry.formats.avro.text import read_json
 from registry.formats.contract import SchemaInvalidError
 
@@ -96,40 +97,25 @@ def _edit(entities: Sequence[Tagged], add: Tags, remove: Tags) -> None:
     """Change each entity that is named, by its full path or without the package's part of it."""
     outer = entities[0].path if entities else ""
     package = outer.rpartition(".")[0]
-    known = {(each.path, each.kind): each for each in entities}
-    short = {(each.path.removeprefix(f"{package}."), each.kind): each for each in entities}
+    known: dict[tuple[str, str], list[Tagged]] = {}
+    short: dict[tuple[str, str], list[Tagged]] = {}
+    for each in entities:
+        known.setdefault((each.path, each.kind), []).append(each)
+        short.setdefault((each.path.removeprefix(f"{package}."), each.kind), []).append(each)
     for path, kind in dict.fromkeys((*remove, *add)):
-        entity = known.get((path, kind)) or short.get((path, kind))
-        if entity is None:
+        found = known.get((path, kind)) or short.get((path, kind))
+        if found is None:
             raise SchemaInvalidError(f"No match for entity path {path}")
-        kept = [tag for tag in entity.tags if tag not in remove.get((path, kind), ())]
-        kept += [tag for tag in add.get((path, kind), ()) if tag not in kept]
-        entity.set(kept)
+        # an Avro type may be defined twice, and must say the same both times
+        for entity in found:
+            tags = dict.fromkeys((*entity.tags, *add.get((path, kind), ())))
+            entity.set([tag for tag in tags if tag not in remove.get((path, kind), ())])
 
 
 def _entities(format_name: str, root: Any) -> Iterator[Entity]:
-    return _avro(root, "") if format_name == "AVRO" else _json(root, "")
-
-
-def _avro(node: Any, space: str) -> Iterator[Entity]:
-    if isinstance(node, list):
-        for branch in node:
-            yield from _avro(branch, space)
-    elif isinstance(node, dict):
-        for key in ("items", "values"):
-            yield from _avro(node.get(key), space)
-        if isinstance(node.get("fields"), list):
-            yield from _avro_record(node, space)
-
-
-def _avro_record(node: dict[str, Any], space: str) -> Iterator[Entity]:
-    head, dot, last = str(node.get("name", "")).rpartition(".")
-    own = head if dot else str(node.get("namespace", space))
-    full = f"{own}.{last}" if own else last
-    yield Entity(full, "SR_RECORD", node)
-    for declared in node["fields"]:
-        yield Entity(f"{full}.{declared.get('name')}", "SR_FIELD", declared)
-        yield from _avro(declared.get("type"), own)
+    if format_name == "AVRO":
+        return (Entity(*part) for part in parts(root))
+    return _json(root, "")
 
 
 def _json(node: Any, scope: str) -> Iterator[Entity]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.registry.conftest import Registry, record
+from tests.registry.conftest import Registry, record, text_of
 
 ORDER = record("Order", id="string") | {"namespace": "shop"}
 PATH = "/subjects/s/versions"
@@ -159,3 +159,66 @@ def test_protobuf_tags_below_a_package_that_hides_their_options(registry: Regist
     again = {"schema": found["schema"], "schemaType": "PROTOBUF"}
     for path in ("/subjects/s", "/subjects/s?normalize=true"):
         assert registry.call("POST", path, again)[1]["version"] == 1
+
+
+NESTED: dict[str, Any] = {
+    "type": "record",
+    "name": "Order",
+    "namespace": "shop",
+    "fields": [
+        {"name": "lines", "type": {"type": "array", "items": record("Line", sku="string")}},
+        {"name": "by", "type": ["null", record("pay.Card", no="string") | {"namespace": "no"}]},
+        {"name": "more", "type": {"type": "map", "values": ["int", record("Extra", x="int")]}},
+        {"name": "free", "type": record("Free", y="int") | {"namespace": ""}},
+        {"name": "old", "aliases": ["older"], "type": ["null", "Order"]},
+    ],
+}
+
+
+def test_avro_tags_within(registry: Registry) -> None:
+    registry.register("s", NESTED)
+    paths = ("shop.Order.lines", "shop.Line.sku", "pay.Card.no", "shop.Extra.x", "Free.y")
+    wanted = [_entity(path, "A", "B") for path in (*paths, "shop.Order.old")]
+    records = [_entity(path, "R", kind="SR_RECORD") for path in ("shop.Line", "pay.Card")]
+    status, made = registry.call("POST", f"{PATH}/1/tags", {"tagsToAdd": wanted + records})
+    assert (status, made["version"]) == (200, 2)
+    found = registry.get(f"{PATH}/2?findTags=true")["schemaTags"]
+    assert found == [wanted[0], records[0], wanted[1], records[1], *wanted[2:]]
+    for wrong in ("shop.Order.older", "shop.Card.no", "no.Card.no", "shop.Free.y", "shop.Order"):
+        body = {"tagsToAdd": [_entity(wrong, "A")]}
+        assert registry.error("POST", f"{PATH}/2/tags", body) == (422, 42201)
+
+
+def test_a_tag_added_and_removed_is_removed(registry: Registry) -> None:
+    registry.register("s", ORDER)
+    both = {
+        "tagsToAdd": [_entity("shop.Order.id", "A", "B")],
+        "tagsToRemove": [_entity("shop.Order.id", "A")],
+    }
+    assert '"confluent:tags":["B"]' in registry.call("POST", f"{PATH}/1/tags", both)[1]["schema"]
+
+
+def test_tags_of_a_type_that_is_defined_twice(registry: Registry) -> None:
+    line = record("Line", sku="string")
+    fields = [{"name": name, "type": line} for name in "ab"]
+    schema = {"type": "record", "name": "Order", "fields": fields}
+    made = registry.register("s", schema, schemaTagsToAdd=[_entity("Line.sku", "A")])
+    assert made["schema"].count("confluent:tags") == 1
+
+
+def test_tags_of_what_is_referred_to_are_found(registry: Registry) -> None:
+    line = record("Line", sku="string")
+    line["fields"][0]["confluent:tags"] = ["A"]
+    registry.register("line", line)
+    refers = [{"name": "Line", "subject": "line", "version": 1}]
+    registry.register("s", record("Order", line="Line"), references=refers)
+    assert registry.get(f"{PATH}/1?findTags=true")["schemaTags"] == [_entity("Line.sku", "A")]
+    body = {"tagsToAdd": [_entity("Line.sku", "B")]}
+    assert registry.error("POST", f"{PATH}/1/tags", body) == (422, 42201)
+
+
+def test_tags_for_a_text_that_is_no_schema(registry: Registry) -> None:
+    for fields in (["x"], [{"name": "f"}], "f", None):
+        schema = {"type": "record", "name": "R", "fields": fields}
+        body = {"schema": text_of(schema), "schemaTagsToAdd": [_entity("R", "A", kind="SR_RECORD")]}
+        assert registry.error("POST", PATH, body) == (422, 42201)

@@ -52,7 +52,7 @@ _DESCRIPTIONS: dict[str, str] = {
 
 MOST_PAIRS = 200_000
 """Pairs of types that one comparison may look at: about a second."""
-MOST_BRANCHES = 64
+MOST_BRANCHES = 16
 """Branches of a reader's union up to which all are tried, as Java does, in their order."""
 
 AMBIGUOUS_FIELD: Final = "AMBIGUOUS_FIELD"

@@ -52,11 +52,12 @@ def differences(
         return [Difference("DIFFERENT_SCHEMA_TYPE", "", words, compatible=False)]
     kind = formats.get(candidate.format)
     found: list[Difference] = []
-    if level.startswith(("BACKWARD", "FULL")):
-        found += kind.compare(earlier, candidate, policy)
+    # FULL asks the earlier schema first, as Avro's and Confluent's validators do
     if level.startswith(("FORWARD", "FULL")):
         swapped = kind.compare(candidate, earlier, policy)
         found += [_swap_words(each) for each in swapped if not each.historical]
+    if level.startswith(("BACKWARD", "FULL")):
+        found += kind.compare(earlier, candidate, policy)
     return found
 
 

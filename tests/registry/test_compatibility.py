@@ -56,6 +56,75 @@ def test_forward_messages_keep_old_and_new_apart(two: Registry) -> None:
     assert "in the old schema has no default value and is missing in the new schema" in messages[0]
 
 
+def test_full_says_first_what_the_earlier_schema_cannot_read(registry: Registry) -> None:
+    """Every message of a record that lost one field and got another, in order and in full."""
+    first = record(id="string", gone="int")
+    registry.register("s", first)
+    registry.call("PUT", "/config/s", {"compatibility": "FULL"})
+    candidate = {"schema": text_of(record(id="string", new="int"))}
+    body = registry.call("POST", f"{PATH}/1?verbose=true", candidate)[1]
+    words = (
+        "{{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field '{0}' at path "
+        "'/fields/1' in the {1} schema has no default value and is missing in the {2} schema', "
+        "additionalInfo:'{0}'}}"
+    )
+    assert body["messages"] == [
+        words.format("gone", "old", "new"),
+        words.format("new", "new", "old"),
+        "{oldSchemaVersion: 1}",
+        "{oldSchema: '" + text_of(first).replace(" ", "") + "'}",
+        "{validateFields: 'false', compatibility: 'FULL'}",
+    ]
+
+
+FIXED = '{{"type":"fixed","name":"{}","size":{}}}'
+ENUM = '{{"type":"enum","name":"E","symbols":{}}}'
+SAID = [
+    # reader, writer: the kind, where, and what more
+    (FIXED.format("F", 2), FIXED.format("F", 1), "FIXED_SIZE_MISMATCH", "/size",
+     ("The size of FIXED type field at path '/size' in the new schema does not match with the old "
+     "schema"), "expected: 1, found: 2"),
+    (FIXED.format("G", 1), FIXED.format("n.F", 1), "NAME_MISMATCH", "/name",
+     "The name of the schema has changed (path '/name')", "expected: n.F"),
+    (ENUM.format('["A"]'), ENUM.format('["C","A","B"]'), "MISSING_ENUM_SYMBOLS", "/symbols",
+     "The new schema is missing enum symbols '[B, C]' at path '/symbols' in the old schema",
+     "[B, C]"),
+    ('"int"', '"long"', "TYPE_MISMATCH", "/",
+     "The type (path '/') of a field in the new schema does not match with the old schema",
+     "reader type: INT not compatible with writer type: LONG"),
+    ('["null","int"]', '["null","int","string"]', "MISSING_UNION_BRANCH", "/2",
+     "The new schema is missing a type inside a union field at path '/2' in the old schema",
+     "reader union lacking writer type: STRING"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reader", "writer", "kind", "path", "described", "more"), SAID)
+def test_what_each_kind_of_message_says(
+    registry: Registry, reader: str, writer: str, kind: str, path: str, described: str, more: str
+) -> None:
+    registry.register("s", writer)
+    body = registry.call("POST", f"{PATH}/1?verbose=true", {"schema": reader})[1]
+    assert body["messages"][0] == (
+        f"{{errorType:'{kind}', description:'{described}', additionalInfo:'{more}'}}"
+    )
+    assert path in described
+
+
+def test_a_field_that_two_could_fill_has_no_verdict(registry: Registry) -> None:
+    writer = text_of(record(a="int", b="int")).replace(" ", "")
+    registry.register("s", writer)
+    reader = record(a="int")
+    reader["fields"][0]["aliases"] = ["b"]
+    body = registry.call("POST", f"{PATH}/1?verbose=true", {"schema": text_of(reader)})[1]
+    assert body["messages"][:2] == [
+        (
+            "Unexpected exception during compatibility check: Reader record field a type:INT pos:0 "
+            f"matches multiple fields in writer record schema {writer}"
+        ),
+        "{oldSchemaVersion: 1}",
+    ]
+
+
 def test_missing_ones(registry: Registry) -> None:
     assert registry.error("POST", f"{PATH}/1", NEEDS_MORE) == (404, 40402)
     assert registry.call("POST", f"{PATH}/latest", NEEDS_MORE) == (200, {"is_compatible": True})

@@ -4,11 +4,13 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.data_contract import canonical, read_metadata, read_ruleset, restore
 from registry.identity import Reference, digest_text, fingerprint, guid
+from tests.registry.conftest import Registry
 
 texts = st.text(max_size=20)
 references = st.lists(st.builds(Reference, texts, texts, st.integers(1, 2**31 - 1)), max_size=3)
@@ -147,6 +149,53 @@ def test_the_guid_is_what_the_contract_says(
     made = guid(text, refers, read_metadata(meta), read_ruleset(rule_set))
     expected = hashlib.md5(_by_the_contract(text, refers, meta, rule_set)).hexdigest()
     assert made.hex == expected
+
+
+TEXTS = {
+    "AVRO": ('{"type": "fixed", "name": "n.F", "size": 1}', "F"),
+    "JSON": ('{ "type": "object", "title": "T" }', "t.json"),
+    "PROTOBUF": ('syntax = "proto3";\npackage p;\nmessage M {}\n', "m.proto"),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_the_guid_of_what_is_registered(registry: Registry, kind: str) -> None:
+    """Over HTTP: the text and the contract are those that are answered, in the order of Java."""
+    text, name = TEXTS[kind]
+    for at in (1, 2):
+        registry.register(
+            f"refers{at}", text.replace("F", f"F{at}").replace("M", f"M{at}"), schemaType=kind
+        )
+    refers = [{"name": f"{at}{name}", "subject": f"refers{at}", "version": 1} for at in (2, 1)]
+    meta = {
+        "tags": {"b": ["y", "x"], "a": []},
+        "properties": {"k2": "v2", "k1": "v1"},
+        "sensitive": ["k2", "k1"],
+    }
+    rules = [
+        {"name": "r1", "type": "CEL", "kind": "CONDITION", "mode": "WRITE", "tags": ["z", "a"],
+         "params": {"q": "1", "p": "2"}, "expr": "e", "disabled": True},
+        {"name": "r2", "type": "ENCRYPT", "doc": "d", "onSuccess": "NONE", "onFailure": "ERROR"},
+    ]  # fmt: skip
+    migration = [{"name": "m", "type": "JSONATA", "kind": "TRANSFORM", "mode": "UPGRADE"}]
+    made = registry.register(
+        "s",
+        text,
+        schemaType=kind,
+        references=refers,
+        metadata=meta,
+        ruleSet={"domainRules": rules, "migrationRules": migration, "enableAt": "then"},
+    )
+    stored = registry.get(f"/schemas/ids/{made['id']}")["schema"]
+    expected = (
+        stored.encode()
+        + f"2{name}refers2".encode() + b"\0\0\0\1" + f"1{name}refers1".encode() + b"\0\0\0\1"
+        + b"\1" + b"abxy" + b"k1v1k2v2" + b"k1k2"
+        + b"\1" + b"mTRANSFORMUPGRADEJSONATA"
+        + b"r1CONDITIONWRITECEL" + b"az" + b"p2q1" + b"e" + b"\1"
+        + b"r2dENCRYPT" + b"NONEERROR" + b"then"
+    )  # fmt: skip
+    assert UUID(made["guid"]).bytes == hashlib.md5(expected).digest()
 
 
 def test_names_are_sorted_as_java_sorts_them() -> None:

@@ -19,7 +19,7 @@ from registry.formats.avro.model import (
     Type,
     Union,
 )
-from registry.formats.avro.render import Printer
+from registry.formats.avro.render import Printer, by_utf16
 from registry.formats.contract import ComparisonTooLargeError, Difference
 
 _PROMOTIONS = {
@@ -224,16 +224,11 @@ def _sizes(reader: Fixed, writer: Fixed, path: Path) -> Found:
 
 
 def _symbols(reader: Enum, writer: Enum, path: Path) -> Found:
-    missing = sorted(set(writer.symbols) - set(reader.symbols), key=_by_utf16)
+    missing = sorted(set(writer.symbols) - set(reader.symbols), key=by_utf16)
     if not missing or reader.default is not None:
         return []
     additional = f"[{', '.join(missing)}]"
     return [_difference("MISSING_ENUM_SYMBOLS", (*path, "symbols"), additional)]
-
-
-def _by_utf16(text: str) -> bytes:
-    """The key that sorts texts as Java does: by UTF-16 units, not by code points."""
-    return text.encode("utf-16-be", "surrogatepass")
 
 
 def _kind(each: Type) -> str:

@@ -35,6 +35,11 @@ def _escape(match: re.Match[str]) -> str:
     return _SHORT.get(letter) or f"\\u{ord(letter):04X}"
 
 
+def by_utf16(text: str) -> bytes:
+    """The key that sorts texts as Java does: by UTF-16 units, not by code points."""
+    return text.encode("utf-16-be", "surrogatepass")
+
+
 def quote(text: str) -> str:
     """A JSON string as Jackson writes it: only what must be escaped is."""
     return f'"{_ESCAPED.sub(_escape, text)}"'
@@ -73,8 +78,9 @@ def dump(value: Any, *, sort: bool = False) -> str:
 class Printer:
     """Prints a schema as Java's `Schema.toString` does: a name is defined where it first appears.
 
-    The names that the model has as known are written as names. `normal` sorts what is order-free,
-    spells every name in full, and leaves out what has no meaning.
+    The names that the model has as known are written as names. `normal` is the Parsing Canonical
+    Form followed by what that leaves out (docs, aliases, defaults, properties): it sorts what is
+    order-free, spells every name in full, and leaves out what has no meaning.
     """
 
     def __init__(self, model: Model, *, normal: bool = False) -> None:
@@ -104,15 +110,14 @@ class Printer:
         if each.name.full in self._known:
             return quote(each.name.full if self._normal else each.name.within(space))
         self._known.add(each.name.full)
-        members = [
-            *self._head(each, space),
-            *([f'"doc":{quote(each.doc)}'] if each.doc is not None else ()),
-            *self._body(each),
-            *self._props(each.props),
-        ]
-        if each.aliases:
-            members.append(f'"aliases":{self._aliases(each)}')
-        return self._object(members)
+        doc = [f'"doc":{quote(each.doc)}'] if each.doc is not None else []
+        aliases = [f'"aliases":{self._aliases(each)}'] if each.aliases else []
+        props, default = self._props(each.props), self._default(each)
+        if self._normal:
+            rest = [*self._body(each), *doc, *aliases, *default, *props]
+        else:
+            rest = [*doc, *self._body(each), *default, *props, *aliases]
+        return self._object([*self._head(each, space), *rest])
 
     def _head(self, each: Named, space: str) -> list[str]:
         kind = f'"type":{quote(each.kind)}'
@@ -130,35 +135,47 @@ class Printer:
             fields = ",".join(self._field(declared, each.name) for declared in each.fields)
             return [f'"fields":[{fields}]']
         if isinstance(each, Enum):
-            members = [f'"symbols":{dump(each.symbols)}']
-            return members + (
-                [f'"default":{quote(each.default)}'] if each.default is not None else []
-            )
+            return [f'"symbols":{dump(each.symbols)}']
         return [f'"size":{each.size}'] if isinstance(each, Fixed) else []
+
+    @staticmethod
+    def _default(each: Named) -> list[str]:
+        if isinstance(each, Enum) and each.default is not None:
+            return [f'"default":{quote(each.default)}']
+        return []
 
     def _field(self, declared: RecordField, owner: Name) -> str:
         members = [
             f'"name":{quote(declared.name)}',
             f'"type":{self._type(declared.type, owner.space)}',
         ]
+        doc, default, order, aliases = [], [], [], []
         if declared.doc is not None:
-            members.append(f'"doc":{quote(declared.doc)}')
+            doc = [f'"doc":{quote(declared.doc)}']
         if declared.default is not ABSENT:
-            members.append(f'"default":{dump(declared.default, sort=self._normal)}')
+            default = [f'"default":{dump(declared.default, sort=self._normal)}']
         if declared.order != "ascending":
-            members.append(f'"order":{quote(declared.order)}')
+            order = [f'"order":{quote(declared.order)}']
         if declared.aliases:
-            aliases = sorted(declared.aliases) if self._normal else declared.aliases
-            members.append(f'"aliases":{dump(aliases)}')
+            names = sorted(declared.aliases, key=by_utf16) if self._normal else declared.aliases
+            aliases = [f'"aliases":{dump(names)}']
+        if self._normal:
+            members += [*order, *doc, *aliases, *default]
+        else:
+            members += [*doc, *default, *order, *aliases]
         return self._object(members + self._props(declared.props))
 
     def _props(self, props: dict[str, Any]) -> list[str]:
-        items = sorted(props.items()) if self._normal else props.items()
+        keys = sorted(props, key=by_utf16) if self._normal else props
+        items = ((key, props[key]) for key in keys)
         return [f"{quote(key)}:{dump(value, sort=self._normal)}" for key, value in items]
 
     def _aliases(self, each: Named) -> str:
         if self._normal:
-            return dump(sorted({alias.full for alias in each.aliases}))
+            # one without a namespace, of a type with one, would be read as of that
+            outside = "." if each.name.space else ""
+            names = {alias.full if alias.space else outside + alias.name for alias in each.aliases}
+            return dump(sorted(names, key=by_utf16))
         return dump([alias.within(each.name.space) for alias in each.aliases])
 
     @staticmethod

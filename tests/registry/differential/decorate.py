@@ -46,7 +46,8 @@ def _within(node: Schema) -> Iterator[tuple[Any, Any]]:
 
 def _nodes(box: list[Schema]) -> list[dict[str, Any]]:
     """Every schema in the box that is spelt as an object."""
-    return [holder[key] for holder, key in _within(box) if isinstance(holder[key], dict)]
+    found = (holder[key] for holder, key in _within(box))
+    return [each for each in found if isinstance(each, dict) and "type" in each]
 
 
 def _named(box: list[Schema]) -> list[dict[str, Any]]:
@@ -82,7 +83,7 @@ def _alias_field(random: Random, box: list[Schema]) -> None:
 
 def _default(random: Random, box: list[Schema]) -> None:
     if fields := _fields(box):
-        random.choice(fields)["default"] = random.choice(VALUES)
+        random.choice(fields)["default"] = copy.deepcopy(random.choice(VALUES))
 
 
 def _default_symbol(random: Random, box: list[Schema]) -> None:
@@ -96,7 +97,7 @@ def _property(random: Random, box: list[Schema]) -> None:
     if holders:
         key = random.choice(("x", "doc", "doc", "order", "default", "logicalType", "a b", "items"))
         if key != "items" or random.random() < 0.1:
-            random.choice(holders)[key] = random.choice(VALUES)
+            random.choice(holders)[key] = copy.deepcopy(random.choice(VALUES))
 
 
 def _order(random: Random, box: list[Schema]) -> None:

@@ -127,6 +127,8 @@ def kind_of(schema: Schema) -> str:
         return "union"
     if isinstance(schema, str):
         return schema
+    if not isinstance(schema, dict) or "type" not in schema:
+        return repr(schema)
     if isinstance(schema["type"], list | dict):
         return kind_of(schema["type"])
     if "name" in schema:

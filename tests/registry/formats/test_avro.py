@@ -191,6 +191,29 @@ def test_a_name_of_no_namespace_stays_one_in_the_normal_form() -> None:
     assert '{"name":"A","namespace":"","type":"record"' in parsed.normal
 
 
+NORMAL = {
+    '{"aliases":["Z","m.A",".N"],"z":{"b":1,"a":2},"a":1,"doc":"d","type":"enum","default":"B",'
+    '"symbols":["B","A"],"name":"E","namespace":"n"}': (
+        '{"name":"n.E","type":"enum","symbols":["B","A"],"doc":"d",'
+        '"aliases":[".N","m.A","n.Z"],"default":"B","a":1,"z":{"a":2,"b":1}}'
+    ),
+    '{"doc":"d","fields":[{"x":1,"default":{"b":1,"a":2},"aliases":["h","g"],"doc":"e",'
+    '"order":"ignore","type":{"values":"int","type":"map"},"name":"f"},'
+    '{"order":"ascending","type":{"type":"long"},"name":"i"}],"name":"n.R","type":"record"}': (
+        '{"name":"n.R","type":"record","fields":[{"name":"f","type":{"type":"map",'
+        '"values":"int"},"order":"ignore","doc":"e","aliases":["g","h"],'
+        '"default":{"a":2,"b":1},"x":1},{"name":"i","type":"long"}],"doc":"d"}'
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NORMAL)
+def test_the_normal_form_is_the_canonical_one_and_then_the_rest(text: str) -> None:
+    normal = AVRO.parse(text).normal
+    assert normal == NORMAL[text]
+    assert AVRO.parse(normal).normal == normal
+
+
 def test_references_are_old() -> None:
     check_new(AVRO.parse('["A"]', (Dependency("A", NOT_NEW["bad default"]),)))
 

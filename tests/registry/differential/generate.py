@@ -39,7 +39,7 @@ class Maker:
         random = self.random
         makers: list[Callable[[int], Schema]] = [self._primitive, self._primitive, self._primitive]
         if depth > 0:
-            makers += [self._record, self._record, self._array, self._map, self._union]
+            makers += [self.record, self.record, self._array, self._map, self._union]
         makers += [self._enum, self._fixed, self._named]
         return random.choice(makers)(depth)
 
@@ -102,7 +102,8 @@ class Maker:
             self.defined[-1:] = []
         return made
 
-    def _record(self, depth: int) -> Schema:
+    def record(self, depth: int) -> Schema:
+        """A record, or a primitive when no name is left."""
         name = self._name()
         if name is None:
             return self._primitive(depth)
@@ -158,8 +159,9 @@ def default_of(schema: Schema) -> tuple[bool, Any]:
 
 
 def make_schema(random: Random) -> Schema:
-    """One random schema."""
-    return Maker(random).make(random.randint(0, 3))
+    """One random schema; a record as often as anything else."""
+    maker, depth = Maker(random), random.randint(0, 3)
+    return maker.record(depth) if depth and random.random() < 0.5 else maker.make(depth)
 
 
 def _setter(holder: Any, key: int | str) -> Callable[[Schema], None]:

@@ -51,7 +51,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a schema as a page shows it; `path` is dotted, nested fields follow."""
+    """One field of a schema as a page shows it; `path` is dotted, nested fields follow.
+
+    `detail` is what its type says besides: a number on the wire, a precision, bounds.
+    """
 
     path: str
     type: str
@@ -59,6 +62,7 @@ class Field:
     default: str | None = None
     required: bool = True
     tags: tuple[str, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True)

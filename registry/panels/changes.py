@@ -67,7 +67,8 @@ class Verdict:
 class Comparison:
     """What changes from one schema to another, and what every level says to the later one.
 
-    `base` is the version that fields are compared with; `others` counts compatible differences.
+    `base` is the version that fields are compared with; `beyond` says that the texts differ in
+    more than fields tell, where no field differs.
     """
 
     base: int
@@ -77,10 +78,13 @@ class Comparison:
     breaks: list[Break]
     unbroken: list[Difference]
     compared: int
+    beyond: bool = False
 
     def state_of(self, level: str) -> str:
-        """The verdict of one level; NONE accepts everything."""
-        return next((each.state for each in self.verdicts if each.level == level), "compatible")
+        """The verdict of one level; NONE accepts everything, and what was not asked is unknown."""
+        if level == "NONE":
+            return "compatible"
+        return next((each.state for each in self.verdicts if each.level == level), "unknown")
 
     @property
     def backward(self) -> str:
@@ -185,6 +189,7 @@ def compare(
         breaks=matrix.breaks()[:MOST_BREAKS],
         unbroken=[each for each in same if each.compatible][:MOST_BREAKS],
         compared=len(history),
+        beyond=not changes and before.text != candidate.text,
     )
 
 
@@ -247,6 +252,7 @@ def _parts(before: Field, after: Field) -> tuple[Part, ...]:
 def _properties(field: Field) -> dict[str, str]:
     return {
         "type": field.type,
+        "detail": field.detail,
         "presence": "required" if field.required else "optional",
         "default": "" if field.default is None else field.default,
         "doc": field.doc,

@@ -22,6 +22,7 @@ MOST_FIELDS = 200
 LONGEST_SHOWN = 20_000
 """Characters of a schema text that a page shows; the API has the rest."""
 DEEPEST = 5
+ITSELF = "(the schema itself)"
 UNREADABLE = (SchemaInvalidError, RegistryError, RecursionError)
 """What reading a stored schema may end in: an imported one need not be one that we accept."""
 
@@ -96,9 +97,37 @@ def parsed_of(version: SubjectVersion) -> Parsed:
 
 
 def fields_of(parsed: Parsed) -> list[Field]:
-    """Return all fields of a schema in declared order, each path once."""
-    found = {field.path: field for field in formats.get(parsed.format).fields(parsed)}
-    return list(found.values())
+    """Return all fields of a schema in declared order, each path once.
+
+    A schema without fields (a bare `"string"`, an enum) is one row itself: else nothing would show
+    that it changed.
+    """
+    found: dict[str, Field] = {}
+    for field in formats.get(parsed.format).fields(parsed):
+        known = found.get(field.path)
+        found[field.path] = field if known is None else _merged(known, field)
+    return list(found.values()) or [Field(ITSELF, _outlined(parsed))]
+
+
+def _outlined(parsed: Parsed) -> str:
+    return parsed.format if parsed.format == "PROTOBUF" else parsed.normal.strip('"')
+
+
+def _merged(one: Field, other: Field) -> Field:
+    """Two fields under one path, as branches of a union may have: what either says is shown."""
+    return Field(
+        path=one.path,
+        type=_either(one.type, other.type),
+        doc=_either(one.doc, other.doc),
+        default=one.default if one.default is not None else other.default,
+        required=one.required and other.required,
+        tags=tuple(dict.fromkeys((*one.tags, *other.tags))),
+        detail=_either(one.detail, other.detail),
+    )
+
+
+def _either(one: str, other: str) -> str:
+    return " or ".join(dict.fromkeys(text for text in (one, other) if text))
 
 
 def _row(field: Field, since: int | None) -> FieldRow:

@@ -12,6 +12,7 @@ from registry.formats.avro.model import (
     ABSENT,
     Collection,
     Enum,
+    Fixed,
     Model,
     Named,
     Record,
@@ -109,7 +110,23 @@ def _field(declared: RecordField, path: str) -> Field:
         default=None if absent else dump(declared.default),
         required=absent,
         tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+        detail=", ".join(dict.fromkeys(_details(declared.type))),
     )
+
+
+def _details(each: Type) -> Iterator[str]:
+    """What a type's name leaves out: the size of a fixed, precision and scale of a decimal."""
+    if isinstance(each, Union):
+        for branch in each.branches:
+            yield from _details(branch)
+    elif isinstance(each, Collection):
+        yield from _details(each.inner)
+    else:
+        if isinstance(each, Fixed):
+            yield f"{each.size} bytes"
+        for name in ("precision", "scale"):
+            if name in each.props:
+                yield f"{name} {each.props[name]}"
 
 
 def _words(each: Type) -> str:

@@ -47,7 +47,34 @@ def _field(path: str, node: Node, required: bool) -> Field:
         default=None if default is ABSENT else text.write(default),
         required=required,
         tags=_tags(node.raw) or _tags(followed.raw),
+        detail=_bounds(followed),
     )
+
+
+_BOUNDS = (
+    ("format", "format {}"),
+    ("minLength", "at least {} characters"),
+    ("maxLength", "at most {} characters"),
+    ("pattern", "like {}"),
+    ("minimum", "≥ {}"),
+    ("exclusiveMinimum", "> {}"),
+    ("maximum", "≤ {}"),
+    ("exclusiveMaximum", "< {}"),
+    ("multipleOf", "a multiple of {}"),
+    ("minItems", "at least {} items"),
+    ("maxItems", "at most {} items"),
+    ("minProperties", "at least {} properties"),
+    ("maxProperties", "at most {} properties"),
+)
+
+
+def _bounds(node: Node) -> str:
+    """What a schema asks of a value besides its type, in words."""
+    raw = node.raw if isinstance(node.raw, dict) else {}
+    said = [words.format(raw[key]) for key, words in _BOUNDS if key in raw]
+    said += ["unique items"] if raw.get("uniqueItems") is True else []
+    said += ["no other properties"] if raw.get("additionalProperties") is False else []
+    return ", ".join(said)
 
 
 def _tags(raw: Any) -> tuple[str, ...]:

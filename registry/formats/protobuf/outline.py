@@ -53,6 +53,7 @@ def _field(field: Declared, prefix: str, oneof: str = "") -> Field:
         default=default if isinstance(default, str) else None,
         required=field.label == "required",
         tags=tuple(dict.fromkeys(_meta(field.options, "tags"))),
+        detail=f"number {field.tag}",
     )
 
 

@@ -14,7 +14,7 @@ from registry.formats.contract import (
     Parsed,
     Policy,
 )
-from registry.panels.fields import fields_of
+from registry.panels.fields import fields_of, fitting, weigh
 
 Sign = Literal["added", "removed", "changed"]
 Direction = Literal["BACKWARD", "FORWARD"]
@@ -22,6 +22,10 @@ Direction = Literal["BACKWARD", "FORWARD"]
 LONGEST_COMPARING = 1.0
 """Seconds after which no further version is compared: what is left is said to be unknown."""
 MOST_CHANGES = 200
+HEAVIEST = 50_000
+"""Bytes of HTML that the rows of changes may take."""
+_ROW = 420
+_PART = 80
 MOST_BREAKS = 50
 
 
@@ -180,17 +184,24 @@ def compare(
     number, before = base
     matrix = _Matrix(candidate, {number: before, **history}, rules.policy)
     changes = diff(before, candidate)
+    shown = changes[: fitting([_weight(each) for each in changes[:MOST_CHANGES]], HEAVIEST)]
     same = matrix.found[number, "BACKWARD"] or ()
     return Comparison(
         base=number,
-        changes=changes[:MOST_CHANGES],
-        cut=max(0, len(changes) - MOST_CHANGES),
+        changes=shown,
+        cut=len(changes) - len(shown),
         verdicts=_verdicts(matrix, number, list(history), rules.level, unread),
         breaks=matrix.breaks()[:MOST_BREAKS],
         unbroken=[each for each in same if each.compatible][:MOST_BREAKS],
         compared=len(history),
         beyond=not changes and before.text != candidate.text,
     )
+
+
+def _weight(change: Change) -> int:
+    sides = 2 if change.sign == "changed" else 1
+    parts = (_PART * sides + weigh(part.before, part.after) for part in change.parts)
+    return _ROW + weigh(change.path) + sum(parts)
 
 
 def _verdicts(

@@ -1,7 +1,10 @@
 """A schema as a tree of fields, with the version since which each has been there."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from itertools import accumulate
 from urllib.parse import quote
 
 from registry import formats
@@ -19,8 +22,14 @@ from registry.naming import SubjectName
 
 MOST_FIELDS = 200
 """A page stays legible and light; the raw text has all."""
-LONGEST_SHOWN = 20_000
+HEAVIEST = 70_000
+"""Bytes of HTML that the rows of fields may take."""
+LONGEST_SHOWN = 15_000
 """Characters of a schema text that a page shows; the API has the rest."""
+LONGEST_HIGHLIGHTED = 10_000
+"""Characters of a text whose tokens are marked: marks weigh more than what they mark."""
+LONGEST_CELL = 300
+_ROW = 330
 DEEPEST = 5
 ITSELF = "(the schema itself)"
 UNREADABLE = (SchemaInvalidError, RegistryError, RecursionError)
@@ -55,8 +64,16 @@ class SchemaPanel:
 
     @property
     def text(self) -> str:
-        """The schema's text, as much of it as a page shows."""
-        return self.at.schema.text[:LONGEST_SHOWN]
+        """The schema's text, as much of it as a page shows; JSON on lines of its own."""
+        text = self.at.schema.text
+        if not self.whole:
+            return text[:LONGEST_SHOWN]
+        return text if self.at.schema.format == "PROTOBUF" else indented(text)
+
+    @property
+    def highlighted(self) -> bool:
+        """Whether the text is short enough for marks."""
+        return len(self.at.schema.text) <= LONGEST_HIGHLIGHTED
 
     @property
     def source(self) -> str:
@@ -83,8 +100,32 @@ def panel_of(version: SubjectVersion, since: Mapping[str, int] | None = None) ->
     except UNREADABLE as error:
         return SchemaPanel(version, [], problem=str(error))
     known = since or {}
-    rows = [_row(field, known.get(field.path)) for field in fields[:MOST_FIELDS]]
-    return SchemaPanel(version, rows, max(0, len(fields) - MOST_FIELDS), "", bool(known))
+    shown = fields[: fitting([_weight(field) for field in fields[:MOST_FIELDS]], HEAVIEST)]
+    rows = [_row(field, known.get(field.path)) for field in shown]
+    return SchemaPanel(version, rows, len(fields) - len(rows), "", bool(known))
+
+
+def fitting(weights: Sequence[int], most: int) -> int:
+    """How many of the first rows weigh no more than a page can bear."""
+    return sum(total <= most for total in accumulate(weights))
+
+
+def weigh(*texts: str) -> int:
+    """Bytes that texts take in a page, each cut as a cell cuts it."""
+    return sum(len(escape(text[:LONGEST_CELL]).encode()) for text in texts)
+
+
+def _weight(field: Field) -> int:
+    texts = (field.path, field.type, field.doc, field.default or "", field.detail, *field.tags)
+    return _ROW + weigh(*texts)
+
+
+def indented(text: str) -> str:
+    """A JSON text on lines of its own; another one as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def parsed_of(version: SubjectVersion) -> Parsed:

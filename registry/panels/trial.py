@@ -22,6 +22,7 @@ from registry.formats.contract import Parsed, SchemaInvalidError
 from registry.identity import Reference
 from registry.naming import SubjectName
 from registry.panels.changes import Comparison, compare
+from registry.panels.fields import indented
 from registry.panels.history import Earlier, read_earlier
 from registry.panels.inheritance import Settings, settings_of
 
@@ -102,31 +103,32 @@ def read_attempt(typed: Mapping[str, str]) -> Attempt:
     )
 
 
-def begin_with(subject: str) -> Attempt:
-    """The form before anything was typed: a subject's newest schema, if any, to be changed."""
-    name = SubjectName.read(subject)
-    row = versions_of(locate(name)).last() if name.is_valid and name.name else None
+def begin_with(subject: str, *, like: str = "", version: str = "") -> Attempt:
+    """The form before anything was typed: a subject's newest schema, if any, to be changed.
+
+    `like` names another subject, of another context say, whose schema is to be tried here.
+    """
+    name = SubjectName.read(like or subject)
+    if not name.is_valid or not name.name:
+        return Attempt(subject=subject)
+    rows = versions_of(locate(name), deleted=bool(version))
+    if version.isdecimal():
+        rows = rows.filter(version=min(int(version[:18]), 2**31 - 1))
+    row = rows.last()
     if row is None:
         return Attempt(subject=subject)
-    version = subject_version(row)
-    schema = version.schema
+    found = subject_version(row)
+    schema = found.schema
     references = [
         {"name": each.name, "subject": each.subject, "version": each.version}
         for each in schema.references
     ]
     return Attempt(
-        subject=str(version.subject),
+        subject=subject if like else str(found.subject),
         format=schema.format,
-        text=schema.text if schema.format == "PROTOBUF" else _indented(schema.text),
+        text=schema.text if schema.format == "PROTOBUF" else indented(schema.text),
         references=json.dumps(references) if references else "",
     )
-
-
-def _indented(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
 
 
 def try_schema(attempt: Attempt) -> Outcome:

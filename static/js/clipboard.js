@@ -1,14 +1,18 @@
-// Buttons with data-copy put that text on the clipboard and say so.
+// Buttons with data-copy put that text on the clipboard and say so; an empty one copies the text
+// that it stands beside, which the page need not hold twice.
 import { announce } from "./announce.js";
 
+const LONGEST_SAID = 200;
+
 async function copy(button) {
+  const text = button.dataset.copy || button.parentElement.querySelector("pre").textContent;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(text);
   } catch {
     announce("The browser did not allow copying.");
     return;
   }
-  announce(`Copied: ${button.dataset.copy}`);
+  announce(text.length > LONGEST_SAID ? "Copied the text" : `Copied: ${text}`);
   const use = button.querySelector("use");
   if (!use) return;
   const before = use.getAttribute("href");

@@ -4,6 +4,7 @@ A subject takes what is set for itself, else for its context, else for `:.__GLOB
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from registry.models import Config, Mode
@@ -46,13 +47,16 @@ def own_mode(name: SubjectName) -> str | None:
 
 def mode_in_scope(name: SubjectName) -> str:
     """The mode that applies; a read-only mode of all contexts overrides what is set below."""
-    scopes = _scopes(name)
-    default = context_scope(DEFAULT_CONTEXT)
-    found = dict(Mode.objects.filter(scope__in=[*scopes, default]).values_list("scope", "mode"))
+    scopes = [*_scopes(name), context_scope(DEFAULT_CONTEXT)]
+    found = Mode.objects.filter(scope__in=scopes).values_list("scope", "mode")
+    return decide_mode(name, dict(found))
+
+
+def decide_mode(name: SubjectName, found: Mapping[str, str]) -> str:
+    """The mode that applies, given those set for the scopes concerned."""
     if found.get(GLOBAL_SCOPE) in _OVERRIDING:
-        return str(found[GLOBAL_SCOPE])
-    if found.get(default) == "READONLY_OVERRIDE":
-        return "READONLY_OVERRIDE"
-    if found.get(context_scope(name.context)) == "READONLY_OVERRIDE":
-        return "READONLY_OVERRIDE"
-    return next((found[scope] for scope in scopes if scope in found), DEFAULT_MODE)
+        return found[GLOBAL_SCOPE]
+    for scope in (context_scope(DEFAULT_CONTEXT), context_scope(name.context)):
+        if found.get(scope) == "READONLY_OVERRIDE":
+            return "READONLY_OVERRIDE"
+    return next((found[scope] for scope in _scopes(name) if scope in found), DEFAULT_MODE)

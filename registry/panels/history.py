@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F
+
 from registry.actions.reading import subject_version, versions_of
 from registry.data_contract import property_of, restore
 from registry.entities import SubjectVersion
@@ -13,6 +15,7 @@ from registry.models import Association, Version
 from registry.naming import SubjectName
 from registry.panels.fields import UNREADABLE, fields_of, parsed_of
 
+MOST_REFERRERS = 100
 MOST_READ = 30
 """Versions whose texts one page reads."""
 
@@ -113,17 +116,24 @@ def since_when(shown: SubjectVersion, earlier: Earlier) -> dict[str, int]:
     return since
 
 
-def list_referring(name: SubjectName, version: int) -> list[Referrer]:
-    """Every version that refers to this one, in any context, soft-deleted ones marked."""
+def list_referring(name: SubjectName, version: int) -> tuple[list[Referrer], int]:
+    """The versions that refer to this one, in any context, soft-deleted ones marked and last.
+
+    With the number of all: a schema that everything refers to would fill the page.
+    """
     rows = Version.objects.filter(
         schema__references__target=str(name), schema__references__version=version
     )
     columns = ("subject__context__name", "subject__name", "version", "schema__number", "deleted_at")
-    found = rows.order_by("subject__context__name", "subject__name", "version").distinct()
-    return [
+    last = F("deleted_at").asc(nulls_first=True)
+    found = rows.order_by(last, "subject__context__name", "subject__name", "version").distinct()
+    shown = [
         Referrer(str(SubjectName(context, subject)), number, schema_id, deleted is not None)
-        for context, subject, number, schema_id, deleted in found.values_list(*columns)
+        for context, subject, number, schema_id, deleted in found.values_list(*columns)[
+            :MOST_REFERRERS
+        ]
     ]
+    return shown, len(shown) if len(shown) < MOST_REFERRERS else found.count()
 
 
 def list_referred(version: SubjectVersion) -> list[Referred]:

@@ -13,11 +13,11 @@ from registry.actions.scopes import (
 )
 from registry.formats.contract import Policy
 from registry.models import Config, Mode
-from registry.naming import DEFAULT_CONTEXT, SubjectName, context_scope
+from registry.naming import DEFAULT_CONTEXT, GLOBAL_CONTEXT, SubjectName, context_scope
 from registry.panels.changes import Rules
 
 LEVEL = "compatibilityLevel"
-_LABELS = {
+LABELS = {
     LEVEL: "Compatibility",
     "compatibilityPolicy": "Compatibility policy",
     "compatibilityGroup": "Compatibility group",
@@ -96,7 +96,7 @@ def settings_of(name: SubjectName) -> Settings:
         )
     }
     merged = config_in_scope(name)
-    keys = [key for key in _LABELS if any(key in values for values in found.values())]
+    keys = [key for key in LABELS if any(key in values for values in found.values())]
     return Settings(
         scopes=(PRODUCT, *scopes),
         level=_config_row(LEVEL, scopes, found),
@@ -111,6 +111,8 @@ def settings_of(name: SubjectName) -> Settings:
 
 def _scopes(name: SubjectName) -> dict[str, str]:
     """The scopes that a subject inherits from, the widest first: how they are called, their key."""
+    if name.context == GLOBAL_CONTEXT:
+        return {"all contexts": GLOBAL_SCOPE}
     default = name.context == DEFAULT_CONTEXT
     found = {
         "all contexts": GLOBAL_SCOPE,
@@ -127,7 +129,7 @@ def _config_row(
         inherited = key != "alias" or label == "this subject"
         values.append((label, found.get(scope, {}).get(key) if inherited else None))
     said = [(label, _said(value)) for label, value in values]
-    return SettingRow(_LABELS[key], _cells(said, _nearest(said)))
+    return SettingRow(LABELS[key], _cells(said, _nearest(said)))
 
 
 def _nearest(said: list[tuple[str, str]]) -> str:

@@ -103,11 +103,22 @@ def _register() -> None:
     last = {"type": "record", "name": "Paid", "fields": [{"name": "order", "type": "Order"}]}
     register("Order", Submission(text=json.dumps({**schema, "fields": [first]})))
     reference = Reference("Order", "Order", 1)
-    register("payments-value", Submission(text=json.dumps(last), references=(reference,)))
+    register("payments-value", _with_contract(json.dumps(last), reference))
     register(":.staging:orders-value", Submission(text='"string"'))
     set_mode(SubjectName(".staging", ""), "READONLY")
     register("gone-value", Submission(text='"string"'))
     delete_subject(SubjectName(".", "gone-value"))
+
+
+def _with_contract(text: str, reference: Reference) -> Submission:
+    """A schema with metadata, tags and a rule, hostile ones among them."""
+    rule = {"name": "check", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": HOSTILE}
+    return Submission(
+        text=text,
+        references=(reference,),
+        metadata={"properties": {"owner": HOSTILE}, "tags": {"Paid.order": [HOSTILE]}},
+        ruleset={"domainRules": [{**rule, "doc": HOSTILE, "params": {"dlq.topic": "bad"}}]},
+    )
 
 
 def _copies(cluster: Cluster, now: datetime) -> Estate:
@@ -151,9 +162,18 @@ def page_paths(estate: Estate) -> dict[str, str]:
         "bounded context": "/bounded-contexts/ordering",
         "subjects": "/registry",
         "subject": "/registry/subjects/orders-value",
+        "subject with a contract": "/registry/subjects/payments-value",
         "subject compared": "/registry/subjects/orders-value?version=1&since=2#changes",
         "subject in a context": "/registry/subjects/:.staging:orders-value",
         "subjects of any state": "/registry?state=any&q=id:1",
+        "deleted subject": "/registry/subjects/gone-value",
+        "schema context": "/registry/contexts/:.staging:",
+        "all schema contexts": "/registry/contexts/:.__GLOBAL:",
+        "config and mode": "/registry/settings/orders-value",
+        "a change of settings": "/registry/settings/orders-value?compatibilityLevel=FULL",
+        "a deletion": "/registry/delete/orders-value",
+        "a deletion that is refused": "/registry/delete/Order",
+        "a deletion for good": "/registry/delete/gone-value?permanent=true",
         "try a schema": "/registry/try?subject=orders-value",
         "lineage": "/lineage",
         "lineage around a topic": "/lineage?focus=topic:orders&hops=2",

@@ -19,7 +19,7 @@ from registry.actions.config import set_config
 from registry.actions.delete import delete_subject, delete_version
 from registry.actions.mode import set_mode
 from registry.identity import Reference
-from registry.models import Version
+from registry.models import Association, Version
 from registry.naming import GLOBAL_CONTEXT, SubjectName
 
 PAGE = {"Accept": "text/html"}
@@ -179,6 +179,105 @@ class TestSubject:
         assert len(answer.content) <= 200 * 1024
         assert HOSTILE not in answer.content.decode()
 
+    def test_a_page_is_no_heavier_than_it_may_be(self, client: Client) -> None:
+        def text(size: int, kind: str) -> str:
+            doc = '<&">' * 9
+            return record(*({"name": f"f{n}", "type": kind, "doc": doc} for n in range(size)))
+
+        for size in (60, 110, 130, 400):
+            name = f"heavy{size}-value"
+            register(name, Submission(text=text(size, "int")))
+            register(name, Submission(text=text(size, "long")))
+            answer = client.get(f"/registry/subjects/{name}", headers=PAGE)
+            assert len(answer.content) <= 200 * 1024, size
+
+    def test_metadata_rules_and_associations_are_shown_as_text(self, client: Client) -> None:
+        rule = {"name": "check", "kind": "CONDITION", "mode": "WRITE", "type": "CEL"}
+        rules = {"domainRules": [{**rule, "expr": HOSTILE, "params": {"dlq.topic": "bad"}}]}
+        properties = {"properties": {"owner": HOSTILE, "pin": "1"}, "sensitive": ["pin"]}
+        metadata = {**properties, "tags": {"Order.id": ["PII"]}}
+        register("m-value", Submission(record(ID), metadata=metadata, ruleset=rules))
+        Association.objects.create(
+            resource_id="1",
+            resource_name="sales",
+            resource_namespace="lkc",
+            resource_type="topic",
+            association_type="value",
+            subject="m-value",
+            lifecycle="STRONG",
+            frozen=True,
+        )
+        body = page(client, "/registry/subjects/m-value")
+        for said in (escape(HOSTILE), "sensitive", "PII", "check", "dlq.topic", "frozen", "sales"):
+            assert said in body, said
+        assert HOSTILE not in body
+
+    def test_other_contexts_say_whether_it_would_fit_there(
+        self, client: Client, orders: None
+    ) -> None:
+        register(":.live:orders-value", Submission(text=record(ID)))
+        register(":.same:orders-value", Submission(text=record(ID, TOTAL)))
+        body = page(client, "/registry/subjects/orders-value?version=1")
+        rows = body[body.index('id="elsewhere-title"') :]
+        assert state("breaking") in rows
+        assert "it is version 1 there" in rows
+        link = "/registry/try?subject=%3A.live%3Aorders-value&amp;like=orders-value&amp;version=1"
+        assert link in rows
+        tried = page(client, link.replace("&amp;", "&"))
+        assert 'value=":.live:orders-value"' in tried
+        assert "&quot;total&quot;" in tried
+
+    def test_a_schema_without_fields_shows_itself_and_its_changes(self, client: Client) -> None:
+        register("bare-value", Submission(text='"int"'))
+        register("bare-value", Submission(text='"long"'))
+        body = page(client, "/registry/subjects/bare-value")
+        assert '<span class="name">(the schema itself)</span>' in body
+        assert state("changed") in body
+
+    def test_what_no_type_names_is_shown_and_compared(self, client: Client) -> None:
+        def amount(precision: int) -> str:
+            kind = {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": 2}
+            return record({"name": "amount", "type": kind})
+
+        set_config(SubjectName(".", "d-value"), {"compatibilityLevel": "NONE"})
+        register("d-value", Submission(text=amount(8)))
+        register("d-value", Submission(text=amount(9)))
+        body = page(client, "/registry/subjects/d-value")
+        assert "precision 9, scale 2" in body
+        assert state("changed") in body[body.index("Fields that differ") :]
+
+    def test_texts_that_differ_outside_fields_are_not_called_equal(self, client: Client) -> None:
+        register("n-value", Submission(text=record(ID)))
+        register("n-value", Submission(text=record(ID).replace("{", '{"doc": "x", ', 1)))
+        assert "No field differs, but the texts do" in page(client, "/registry/subjects/n-value")
+
+    def test_any_two_of_many_versions_can_be_chosen(self, client: Client) -> None:
+        set_config(SubjectName(".", "many-value"), {"compatibilityLevel": "NONE"})
+        for size in range(101):
+            text = {"type": "fixed", "name": "F", "size": size + 1}
+            register("many-value", Submission(text=json.dumps(text)))
+        body = page(client, "/registry/subjects/many-value?since=1&version=101")
+        assert '<input type="number" name="since" min="1" max="101" value="1"' in body
+        assert "from version 1 to 101" in body
+
+    def test_a_schema_that_everything_refers_to_stays_light(self, client: Client) -> None:
+        register("m", Submission(text=record(ID, name="M")))
+        reference = Reference("M", "m", 1)
+        for number in range(120):
+            text = record({"name": "m", "type": "M"}, name=f"R{number}")
+            register(f"r{number}", Submission(text=text, references=(reference,)))
+        body = page(client, "/registry/subjects/m")
+        assert "The first 100 of 120 versions" in body
+        assert body.count("/registry/subjects/r") == 100
+
+    def test_the_verdict_of_a_version_without_live_ones_before_is_not_green(
+        self, client: Client, orders: None
+    ) -> None:
+        delete_subject(SubjectName(".", "orders-value"))
+        body = page(client, "/registry/subjects/orders-value")
+        statement = body[body.index('class="statement"') : body.index("</p>", body.index("state"))]
+        assert "compatible" not in statement
+
 
 class TestSubjects:
     def test_deleted_subjects_are_hidden_until_asked_for(
@@ -205,7 +304,7 @@ class TestSubjects:
         register(SubjectName(".staging", "orders-value"), Submission(text=record(ID)))
         set_mode(SubjectName(".staging", ""), "READONLY")
         body = page(client, "/registry")
-        assert 'href="?context=.staging"' in body
+        assert 'href="/registry/contexts/:.staging:"' in body
         assert 'READONLY <span class="quiet small">context .staging' in body
 
 

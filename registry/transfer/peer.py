@@ -24,6 +24,7 @@ Progress = Callable[[str, int], None]
 _PAGE = 1000
 _AT_ONCE = 8
 _DEFAULT_SCOPE = context_scope(DEFAULT_CONTEXT)
+_LEVEL = "compatibilityLevel"
 _NOBODY = "insideout-no-such-subject"
 
 
@@ -96,7 +97,7 @@ class _Reading:
 
     def _items(self, deleted: str) -> Iterator[Any]:
         """The versions as the server shows them, by the widest list that it has."""
-        if self._session.get("/schemas", deleted=deleted, limit=1) is None:
+        if not self._lists_versions():
             yield from self._one_by_one(deleted)
             return
         found = False
@@ -107,30 +108,44 @@ class _Reading:
             # a server without contexts may take the prefix to the letter
             yield from self._pages("/schemas", deleted=deleted)
 
+    def _lists_versions(self) -> bool:
+        """Whether `/schemas` names the version of each schema; some servers list texts alone."""
+        found = self._session.get("/schemas", deleted="true", limit=1)
+        return isinstance(found, list) and all(
+            isinstance(item, dict) and {"subject", "version", "id"} <= item.keys() for item in found
+        )
+
     def _one_by_one(self, deleted: str) -> Iterator[Any]:
         """The versions of a server that has no list of all."""
         for subject in self._pages("/subjects", deleted=deleted):
-            path = f"/subjects/{quote(str(subject), safe='')}/versions"
-            numbers = self._pages(path, deleted=deleted)
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                yield from pool.map(
-                    lambda number, path=path: self._session.get(
-                        f"{path}/{number}", deleted=deleted
-                    ),
-                    numbers,
-                )
+            yield from self._versions_of(str(subject), deleted)
+
+    def _versions_of(self, subject: str, deleted: str) -> Iterator[Any]:
+        path = f"/subjects/{quote(subject, safe='')}/versions"
+        numbers = list(self._pages(path, deleted=deleted))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = pool.map(
+                lambda number: self._session.get(f"{path}/{number}", deleted=deleted), numbers
+            )
+            for number, answer in zip(numbers, answers, strict=True):
+                if answer is None:
+                    self._note(f"{subject} version {number}", "listed there, but not shown")
+                else:
+                    yield answer
 
     def _entry(self, item: Any) -> VersionEntry | None:
         fields = item if isinstance(item, dict) else {}
         try:
             return replace(read_version(fields), deleted=False)
         except EntryInvalidError as wrong:
-            problem = Problem(
-                f"{fields.get('subject')} version {fields.get('version')}", str(wrong)
-            )
-            if problem not in self._snapshot.problems:
-                self._snapshot.problems.append(problem)
+            self._note(f"{fields.get('subject')} version {fields.get('version')}", str(wrong))
             return None
+
+    def _note(self, where: str, reason: str) -> None:
+        """Note what cannot be read, once."""
+        problem = Problem(where, reason)
+        if problem not in self._snapshot.problems:
+            self._snapshot.problems.append(problem)
 
     def _read_counters(self) -> None:
         """Ask for the highest id of each context: one deleted for good must not be given out."""
@@ -152,10 +167,9 @@ class _Reading:
         """Ask for what is set for every context and every subject."""
         subjects = {str(entry.subject) for entry in self._snapshot.versions}
         contexts = {*self._snapshot.next_ids, GLOBAL_CONTEXT} - {DEFAULT_CONTEXT}
-        scopes = [_DEFAULT_SCOPE]
-        if self._session.get(f"{path}/{_NOBODY}") is None:
-            scopes += sorted(map(context_scope, contexts)) + sorted(subjects)
-        # else the server answers for anybody: what it says of a subject is not set for it
+        scopes = [_DEFAULT_SCOPE, *sorted(map(context_scope, contexts)), *sorted(subjects)]
+        # some servers answer for anybody: what is said of nobody, too, is not set for a subject
+        implied = self._session.get(f"{path}/{_NOBODY}")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             answers = pool.map(lambda scope: self._ask(path, scope), scopes)
             for count, (scope, answer) in enumerate(zip(scopes, answers, strict=True), 1):
@@ -163,15 +177,24 @@ class _Reading:
                     self._progress(f"{path[1:]}s asked for", count)
                 if not isinstance(answer, dict):
                     continue
+                if answer == implied and scope != _DEFAULT_SCOPE:
+                    continue
                 try:
                     found[read_scope(scope)] = read(answer)
                 except EntryInvalidError as wrong:
-                    self._snapshot.problems.append(Problem(f"{path[1:]} {scope}", str(wrong)))
+                    self._note(f"{path[1:]} {scope}", str(wrong))
 
     def _ask(self, path: str, scope: str) -> Any:
         if scope == _DEFAULT_SCOPE:
             return self._session.get(path)
-        return self._session.get(f"{path}/{quote(scope, safe='')}")
+        own = f"{path}/{quote(scope, safe='')}"
+        found = self._session.get(own)
+        if path != "/config" or not isinstance(found, dict):
+            return found
+        applied = self._session.get(own, defaultToGlobal="true")
+        # some servers answer NONE where nothing is set; what is set would apply
+        level = applied.get(_LEVEL) if isinstance(applied, dict) else None
+        return found if level is None or level == found.get(_LEVEL, level) else None
 
     def _drop_implied(self) -> None:
         """Leave out what the default context only inherits; the answers do not say so.
@@ -181,12 +204,10 @@ class _Reading:
         configs, modes = self._snapshot.configs, self._snapshot.modes
         if GLOBAL_SCOPE in modes and modes.get(_DEFAULT_SCOPE) == modes[GLOBAL_SCOPE]:
             del modes[_DEFAULT_SCOPE]
-        if GLOBAL_SCOPE not in configs or configs.get(_DEFAULT_SCOPE) != {
-            "compatibilityLevel": DEFAULT_LEVEL
-        }:
+        if GLOBAL_SCOPE not in configs or configs.get(_DEFAULT_SCOPE) != {_LEVEL: DEFAULT_LEVEL}:
             return
         applied = self._session.get("/config", defaultToGlobal="true")
-        level = applied.get("compatibilityLevel") if isinstance(applied, dict) else None
+        level = applied.get(_LEVEL) if isinstance(applied, dict) else None
         if level != DEFAULT_LEVEL:
             del configs[_DEFAULT_SCOPE]
 

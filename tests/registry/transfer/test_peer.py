@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from registry.transfer.apply import import_snapshot
-from registry.transfer.entries import Snapshot
+from registry.transfer.entries import Problem, Snapshot
 from registry.transfer.errors import PeerError
 from registry.transfer.peer import read_peer
 from registry.transfer.session import Session
@@ -169,6 +169,29 @@ class Modest:
         return 404, "404: Not Found"
 
 
+class Terse(Modest):
+    """A server that lists texts without their versions, and answers NONE where nothing is set.
+
+    Apicurio Registry 3.3 does both; it lists a deleted subject, but does not show its versions.
+    """
+
+    def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        match unquote(path).strip("/").split("/"):
+            case ["schemas"]:
+                # a prefix is taken to the letter
+                return 200, [] if "subjectPrefix" in query else [{"schema": '"string"'}]
+            case ["subjects", "b", "versions", _] if query["deleted"] == ["true"]:
+                return 404, {"error_code": 40401, "message": "Subject 'b' not found."}
+            case ["config", "b"]:
+                applied = query.get("defaultToGlobal") == ["true"]
+                return 200, {"compatibilityLevel": "FULL" if applied else "NONE"}
+            case ["config"]:
+                return 200, {"compatibilityLevel": "FULL"}
+            case ["mode", "a"]:
+                return 200, {"mode": "READONLY"}
+        return super().answer(path, query)
+
+
 @contextmanager
 def serving(modest: Modest) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
@@ -213,6 +236,32 @@ def test_a_server_of_few_operations_is_read_all_the_same() -> None:
     # it says READWRITE of everybody, so nothing is set for its subjects
     assert found.modes == {":.:": "READWRITE"}
     assert found.next_ids == {".": 4}
+
+
+def test_a_server_whose_list_names_no_versions_is_read_one_by_one() -> None:
+    terse = Terse()
+    terse.deleted.add(("b", 1))
+    with serving(terse) as url:
+        found = read(url)
+    assert [(str(each), each.id, each.deleted) for each in found.versions] == [
+        ("a version 1", 1, True),
+        ("a version 2", 2, False),
+    ]
+    assert found.problems == [Problem("b version 1", "listed there, but not shown")]
+    assert found.modes == {":.:": "READWRITE", "a": "READONLY"}
+
+
+def test_an_answer_of_none_where_nothing_is_set_loosens_nothing() -> None:
+    terse = Terse()
+    terse.schemas["c", 1] = 4
+    with serving(terse) as url, Session(url) as session:
+        assert session.get("/config/b") == {"compatibilityLevel": "NONE"}
+    with serving(terse) as url:
+        found = read(url)
+    assert found.configs == {
+        ":.:": {"compatibilityLevel": "FULL"},
+        "a": {"compatibilityLevel": "FULL"},
+    }
 
 
 def test_a_server_that_fails_for_a_while_is_asked_again() -> None:

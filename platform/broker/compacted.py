@@ -4,6 +4,7 @@ One partition only: across several, the order of the records would be lost.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from broker.admin import NewTopic, create_topics, describe_topics
 from broker.connection import Connection
@@ -15,6 +16,14 @@ _BATCH = 5_000
 _GROUP = "insideout.compacted"
 _HEADROOM = 1024
 _USUAL_LARGEST = 1_000_000
+
+
+class Entry(NamedTuple):
+    """A record to be written; a value of None takes back, a timestamp of 0 (ms) is now."""
+
+    key: bytes
+    value: bytes | None
+    timestamp: int = 0
 
 
 class TopicUnsuitableError(BrokerError):
@@ -80,22 +89,22 @@ def is_empty(connection: Connection, topic: str) -> bool:
     return not found.records
 
 
-def write_compacted(
-    connection: Connection, topic: str, records: Iterable[tuple[bytes, bytes | None]]
-) -> int:
+def write_compacted(connection: Connection, topic: str, records: Iterable[Entry]) -> int:
     """Append records in order through an idempotent producer; answers how many.
 
     A missing topic is made: one partition, compacted, and able to take the largest record.
     """
     wanted = list(records)
-    largest = max((len(key) + len(value or b"") for key, value in wanted), default=0) + _HEADROOM
+    largest = (
+        max((len(each.key) + len(each.value or b"") for each in wanted), default=0) + _HEADROOM
+    )
     configs = {"cleanup.policy": "compact"}
     if largest > _USUAL_LARGEST:
         configs["max.message.bytes"] = str(largest)
     create_topics(connection, [NewTopic(topic, 1, -1, configs)])
     writer = RecordWriter(connection, max_record_bytes=max(largest, _USUAL_LARGEST))
     with translated():
-        for key, value in wanted:
-            writer.write(topic, key, value, partition=0)
+        for key, value, timestamp in wanted:
+            writer.write(topic, key, value, partition=0, timestamp=timestamp)
     writer.flush(120.0)
     return len(wanted)

@@ -45,9 +45,10 @@ class RecordWriter:
         *,
         headers: Iterable[tuple[str, bytes]] = (),
         partition: int = -1,
+        timestamp: int = 0,
     ) -> None:
-        """Queue one record; waits while the queue is full. A `None` value is a tombstone, and
-        partition -1 the one that the key's hash selects.
+        """Queue one record; waits while the queue is full. A `None` value is a tombstone,
+        partition -1 the one that the key's hash selects, timestamp 0 (ms since 1970) now.
         """
         while True:
             try:
@@ -58,6 +59,7 @@ class RecordWriter:
                     headers=list(headers),
                     on_delivery=self._delivered,
                     partition=partition,
+                    timestamp=timestamp,
                 )
             except BufferError:
                 self._producer.poll(_FULL_QUEUE_WAIT)

@@ -108,11 +108,20 @@ class _Log:
         """What is softly deleted of a subject, or of all, is forgotten."""
         if value is None:
             return
-        for subject in list(self.versions) if key.get("subject") is None else [_subject(key)]:
+        for subject in self._cleared(key):
             gone = {number for number, each in self.versions[subject].items() if each.deleted}
             self.snapshot.tombstones |= {(subject, number) for number in gone}
             for number in gone:
                 del self.versions[subject][number]
+
+    def _cleared(self, key: Fields) -> list[SubjectName]:
+        """The subjects that a key names: one, all of a context (`:.c:`), or all."""
+        if key.get("subject") is None:
+            return list(self.versions)
+        wanted = _subject(key)
+        if wanted.name:
+            return [wanted]
+        return [each for each in self.versions if each.context == wanted.context]
 
     def context(self, key: Fields, value: Fields | None, _record: LogRecord) -> None:
         """There is a context, or none any more."""
@@ -178,30 +187,31 @@ def _subject(fields: Fields) -> SubjectName:
 
 
 # -- writing -------------------------------------------------------------------------------------
-def records_of(snapshot: Snapshot) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values that fold to the snapshot, in an order that any registry can follow.
+def records_of(snapshot: Snapshot) -> Iterator[tuple[bytes, bytes, int]]:
+    """Keys, values and timestamps that fold to the snapshot, in an order any registry can follow.
 
     Contexts, then schemas, referenced ones before their referrers, configs, modes, deletions. A
     subject deleted as a whole is written live and deleted at the end, as registries do, so that a
-    reader that resolves references while it reads finds them.
+    reader that resolves references while it reads finds them. A schema's timestamp is when it was
+    registered, which is where Confluent's registry reads that; 0 stands for now.
     """
     for context in sorted(snapshot.next_ids):
         if context != DEFAULT_CONTEXT and context not in snapshot.forgotten:
             fields = {"tenant": "default", "context": context}
-            yield _dump({"keytype": "CONTEXT", **fields, "magic": 0}), _dump(fields)
+            yield _dump({"keytype": "CONTEXT", **fields, "magic": 0}), _dump(fields), 0
     gone = _deleted_subjects(snapshot)
     for entry in in_order(snapshot.versions):
         live = replace(entry, deleted=False) if entry.subject in gone else entry
-        yield _schema_key(entry), _dump(_stamped(live))
+        yield _schema_key(entry), _dump(_stamped(live)), _moment(entry)
     for scope, values in sorted(snapshot.configs.items()):
-        yield _scope_key("CONFIG", scope), _dump({**_scoped(scope), **values})
+        yield _scope_key("CONFIG", scope), _dump({**_scoped(scope), **values}), 0
     for scope, mode in sorted(snapshot.modes.items()):
-        yield _scope_key("MODE", scope), _dump({**_scoped(scope), "mode": mode})
+        yield _scope_key("MODE", scope), _dump({**_scoped(scope), "mode": mode}), 0
     for subject, last in sorted(gone.items()):
         key = {"keytype": "DELETE_SUBJECT", "subject": str(subject), "magic": 0}
-        yield _dump(key), _dump({"subject": str(subject), "version": last})
+        yield _dump(key), _dump({"subject": str(subject), "version": last}), 0
     spent = {context: next_id for context, next_id in snapshot.next_ids.items() if next_id > 1}
-    yield _dump({"keytype": "NOOP", "magic": 0}), _dump({"nextIds": spent})
+    yield _dump({"keytype": "NOOP", "magic": 0}), _dump({"nextIds": spent}), 0
 
 
 def _deleted_subjects(snapshot: Snapshot) -> dict[SubjectName, int]:
@@ -217,8 +227,13 @@ def _deleted_subjects(snapshot: Snapshot) -> dict[SubjectName, int]:
 def _stamped(entry: VersionEntry) -> Fields:
     shown = show_version(entry)
     if entry.registered_at is not None:
-        shown["ts"] = round(entry.registered_at.timestamp() * 1000)
+        shown["ts"] = _moment(entry)
     return shown
+
+
+def _moment(entry: VersionEntry) -> int:
+    """When the version was registered, in ms since 1970; 0 when that is not known."""
+    return 0 if entry.registered_at is None else round(entry.registered_at.timestamp() * 1000)
 
 
 def _schema_key(entry: VersionEntry) -> bytes:

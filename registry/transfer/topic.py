@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from broker.compacted import is_empty, read_compacted, write_compacted
+from broker.compacted import Entry, is_empty, read_compacted, write_compacted
 from broker.connection import Connection
 from registry.transfer.entries import Snapshot, VersionEntry
 from registry.transfer.errors import TopicRefusedError
@@ -33,7 +33,7 @@ def write_topic(
         if not append:
             raise TopicRefusedError(f"{topic} is not empty; --append writes behind what it holds")
         _check_ids(topic, read_topic(connection, topic), snapshot)
-    return write_compacted(connection, topic, records_of(snapshot))
+    return write_compacted(connection, topic, (Entry(*each) for each in records_of(snapshot)))
 
 
 def _check_ids(topic: str, there: Snapshot, snapshot: Snapshot) -> None:

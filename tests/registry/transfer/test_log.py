@@ -113,6 +113,7 @@ def schema(subject: str, version: int, schema_id: int, **more: Any) -> Pair:
 
 DELETE_A2 = ('{"keytype":"DELETE_SUBJECT","subject":"a","magic":0}', '{"subject":"a","version":2}')
 CLEAR_A = ('{"keytype":"CLEAR_SUBJECT","subject":"a","magic":0}', '{"subject":"a"}')
+CLEAR_EU = ('{"keytype":"CLEAR_SUBJECT","subject":":.eu:","magic":0}', '{"subject":":.eu:"}')
 CLEAR_ALL = ('{"keytype":"CLEAR_SUBJECT","subject":null,"magic":0}', "{}")
 
 
@@ -142,6 +143,8 @@ def test_clearing_forgets_what_is_deleted() -> None:
     deleted = schema("a", 1, 1, deleted=True), schema("a", 2, 2), schema("b", 1, 3, deleted=True)
     assert live_and_deleted(*deleted, CLEAR_A) == ([2], [3])
     assert live_and_deleted(*deleted, CLEAR_ALL) == ([2], [])
+    elsewhere = schema(":.eu:a", 1, 1, deleted=True)
+    assert live_and_deleted(*deleted, elsewhere, CLEAR_EU) == ([2], [1, 3])
 
 
 @pytest.mark.parametrize(
@@ -207,14 +210,15 @@ def test_records_without_value_of_what_never_was_are_nothing() -> None:
 
 # -- writing ---------------------------------------------------------------------------------------
 def rewritten(found: Snapshot) -> Snapshot:
-    return fold(LogRecord(at_, 0, key, value) for at_, (key, value) in enumerate(records_of(found)))
+    records = enumerate(records_of(found))
+    return fold(LogRecord(offset, moment, key, value) for offset, (key, value, moment) in records)
 
 
 def test_keys_are_spelt_as_confluents_registry_spells_them() -> None:
     moved = snapshot(entry("a", 1, 1, '"string"'), entry(":.eu:b", 1, 2, '"int"', deleted=True))
     moved.configs[":.:"] = {"compatibilityLevel": "FULL"}
     moved.modes["a"] = "IMPORT"
-    assert [(key.decode(), value.decode()) for key, value in records_of(moved)] == [
+    assert [(key.decode(), value.decode()) for key, value, _ in records_of(moved)] == [
         (
             '{"keytype":"CONTEXT","tenant":"default","context":".eu","magic":0}',
             '{"tenant":"default","context":".eu"}',
@@ -246,9 +250,15 @@ def test_referenced_schemas_come_before_their_referrers() -> None:
         entry("z", 1, 9, deleted=True),
     )
     assert ids(rewritten(moved).versions) == [3, 9, 2, 1]
-    keys = [json.loads(key) for key, _ in records_of(moved)]
+    keys = [json.loads(key) for key, _, _ in records_of(moved)]
     written = [key["subject"] for key in keys if key["keytype"] == "SCHEMA"]
     assert written == ["c", "z", "b", "a"]
+
+
+def test_a_schema_is_stamped_with_when_it_was_registered() -> None:
+    moved = snapshot(entry("a", 1, 1, registered_at=at(1_600_000_000_123)), entry("a", 2, 2))
+    stamps = {json.loads(key).get("version"): moment for key, _, moment in records_of(moved)}
+    assert stamps == {1: 1_600_000_000_123, 2: 0, None: 0}
 
 
 def test_spent_ids_survive() -> None:

@@ -15,7 +15,6 @@ from io import StringIO
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import psycopg
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
 
@@ -24,6 +23,7 @@ from registry.actions import Submission, register
 from registry.transfer.entries import Snapshot
 from registry.transfer.folder import read_folder, write_folder
 from registry.transfer.store import read_store
+from tests.registry.transfer.processes import manage, on_new_database
 from tests.registry.transfer.samples import avro, empty, entry, essence, fill, snapshot
 from tests.serving import serve
 
@@ -128,11 +128,6 @@ def test_a_security_setting_that_could_do_harm_is_refused(tmp_path: Path) -> Non
 
 
 # -- in processes of their own, on databases of their own ------------------------------------------
-def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
 def large() -> Snapshot:
     """Enough to be killed in the middle."""
     made = Snapshot()
@@ -223,14 +218,7 @@ def wait_until_more(database: Path, least: int, process: subprocess.Popen[bytes]
 
 @pytest.mark.postgres
 def test_postgresql_takes_and_gives_the_same(postgres_url: str, tmp_path: Path) -> None:
-    name = f"moved_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    base, slash, options = postgres_url.rpartition("?")
-    base = base if slash else postgres_url
-    url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{options}" if slash else "")
-    environment = {**os.environ, "VAR_DIR": str(tmp_path / "var"), "DATABASE_URL": url}
-    assert manage(environment, "migrate", "-v0").returncode == 0
+    environment = on_new_database(postgres_url, tmp_path)
     moved = snapshot(
         entry("orders", 1, 7, registered_by="anna"),
         entry("orders", 3, 9, deleted=True),

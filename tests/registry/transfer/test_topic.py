@@ -1,7 +1,10 @@
 """A registry as a log in a real Kafka: written, replayed, appended to, refused."""
 
+import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,12 +13,16 @@ from broker.compacted import TopicUnsuitableError, read_compacted
 from broker.connection import Connection
 from broker.errors import TopicMissingError
 from broker.produce import RecordWriter
+from registry.models import Schema
 from registry.transfer.apply import import_snapshot
 from registry.transfer.entries import Snapshot
 from registry.transfer.errors import TopicRefusedError
+from registry.transfer.folder import read_folder
+from registry.transfer.log import records_of
 from registry.transfer.store import read_store
 from registry.transfer.topic import read_topic, write_topic
-from tests.registry.transfer.samples import avro, empty, entry, essence, fill, ids, snapshot
+from tests.registry.transfer.processes import manage, on_new_database
+from tests.registry.transfer.samples import at, avro, empty, entry, essence, fill, ids, snapshot
 from tests.registry.transfer.test_log import CONFLUENT, raw
 
 pytestmark = pytest.mark.kafka
@@ -45,6 +52,71 @@ def test_another_registry_replays_the_same(kafka: Connection, topic: str) -> Non
     after = read_store()
     assert (essence(after), after.next_ids) == (essence(before), before.next_ids)
     assert moments(after) == moments(before)
+
+
+COMPACTED_SOON = {
+    "cleanup.policy": "compact",
+    "segment.ms": "200",
+    "min.cleanable.dirty.ratio": "0.001",
+    "max.compaction.lag.ms": "1",
+    "delete.retention.ms": "0",
+}
+
+
+def write_until_compacted(connection: Connection, topic: str, moved: Snapshot) -> None:
+    """Append the export again and again, each time in a segment of its own, until one is gone."""
+    exports = 0
+    end = time.monotonic() + 120
+    while True:
+        size = write_topic(connection, topic, moved, append=True)
+        exports += 1
+        held = sum(1 for _ in read_compacted(connection, topic))
+        if held < exports * size - size // 2:
+            return
+        assert time.monotonic() < end, f"not compacted: {held} records of {exports} exports"
+        time.sleep(2)
+
+
+def guids() -> dict[tuple[str, int], uuid.UUID]:
+    rows = Schema.objects.values_list("context__name", "number", "guid")
+    return {(context, number): guid for context, number, guid in rows}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_compacted_log_gives_the_same_on_both_databases(
+    kafka: Connection, topic: str, postgres_url: str, tmp_path: Path
+) -> None:
+    fill()
+    before, guids_before = read_store(), guids()
+    create_topics(kafka, [NewTopic(topic, 1, 1, COMPACTED_SOON)])
+    # what the log said of these keys before has to be forgotten
+    stale = [replace(each, text=avro("Stale"), deleted=True) for each in before.versions]
+    old = [(key, value) for key, value, _ in records_of(snapshot(*stale))]
+    write(kafka, topic, [pair for key, value in old for pair in ((key, value), (key, None))])
+    write_until_compacted(kafka, topic, before)
+    empty()
+    assert import_snapshot(read_topic(kafka, topic)).clean
+    after = read_store()
+    assert (essence(after), after.next_ids) == (essence(before), before.next_ids)
+    assert (moments(after), guids()) == (moments(before), guids_before)
+    environment = on_new_database(postgres_url, tmp_path)
+    place = ("--topic", topic, "--bootstrap", kafka.bootstrap_servers)
+    done = manage(environment, "registry_import", *place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    manage(environment, "registry_export", "--folder", str(tmp_path / "out"))
+    there = read_folder(tmp_path / "out")
+    assert (essence(there), there.next_ids) == (essence(before), before.next_ids)
+    assert moments(there) == moments(before)
+
+
+def test_records_carry_the_time_of_registration(kafka: Connection, topic: str) -> None:
+    moved = snapshot(entry("a", 1, 1, registered_at=at(1_600_000_000_123)), entry("b", 1, 2))
+    began = time.time() * 1000
+    write_topic(kafka, topic, moved)
+    stamps = [each.timestamp for each in read_compacted(kafka, topic)]
+    assert stamps[0] == 1_600_000_000_123
+    assert all(began - 1000 < stamp for stamp in stamps[1:])
 
 
 def moments(found: Snapshot) -> list[tuple[str, int]]:

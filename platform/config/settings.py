@@ -154,6 +154,12 @@ REGISTRY_MAX_SCHEMA_PARTS = env.integer(
 REGISTRY_LIST_LIMIT = env.integer(
     "REGISTRY_LIST_LIMIT", 10_000, "entries of a registry list when a client names no limit"
 )
+REGISTRY_CACHE_BYTES = env.integer(
+    "REGISTRY_CACHE_BYTES",
+    32 * 1024 * 1024,
+    "memory of one web worker for answers of the registry that are given again while nothing "
+    "was committed to the database, in bytes; 0: none",
+)
 REGISTRY_MAX_KEYS = env.integer(
     "REGISTRY_MAX_KEYS", 100_000, "most KEKs, and most DEKs, that the DEK registry keeps"
 )

@@ -20,6 +20,7 @@ from django.http.request import UnreadablePostError
 from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 
+from registry.api.hot import UNKEPT
 from registry.errors import ProtocolError, RegistryError, StoreError
 
 logger = logging.getLogger(__name__)
@@ -44,10 +45,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Lasting:
-    """JSON that stands for good under its address; `tag` is its ETag, quotes included."""
+    """JSON that stands for good under its address; `tag` is its ETag, quotes included.
+
+    Not `fresh` when the database could not be asked.
+    """
 
     content: bytes
     tag: str
+    fresh: bool = True
 
 
 class Call:
@@ -150,6 +155,8 @@ def answer(request: HttpRequest, value: Any, status: int = 200) -> HttpResponse:
 
 def _answer_lasting(request: HttpRequest, value: Lasting, chosen: str) -> HttpResponse:
     """What never changes, to be kept by whoever asks; 304 to one who has it (RFC 9110 and 8246)."""
+    if not value.fresh:
+        request.META[UNKEPT] = True
     known = request.headers.get("If-None-Match", "")
     held = {tag.strip().removeprefix("W/") for tag in known.split(",")}
     if held & {value.tag, "*"}:

@@ -89,18 +89,15 @@ def _check_mode(name: SubjectName, submission: Submission) -> str:
 def _prepare(name: SubjectName, submission: Submission) -> _Prepared | SubjectVersion:
     """Everything that needs no lock: parse, look up, merge, compare."""
     config = config_in_scope(name)
-    # most registrations are of what is there already, which no mode forbids
-    existing = _find_existing(name, submission, config)
-    if existing is not None and submission.id in {None, existing.schema.number}:
-        return subject_version(existing)
-    imported = _check_mode(name, submission) == "IMPORT"
     # what is seen is read before what is compared: a version that comes later shows in the lock
     rows = versions_of(name, deleted=True).values_list("pk", "deleted_at", "version")
     seen = tuple(rows)
     existing = _find_existing(name, submission, config)
-    if existing is not None:
-        if submission.id in {None, existing.schema.number}:
-            return subject_version(existing)
+    # most registrations are of what is there already, which no mode forbids
+    if existing is not None and submission.id in {None, existing.schema.number}:
+        return subject_version(existing)
+    imported = _check_mode(name, submission) == "IMPORT"
+    if existing is not None and submission.id is not None:
         raise IdMismatchError(existing.schema.number, submission.id)
     history = relevant_history(name, config)
     latest = history[-1] if history else None

@@ -3,8 +3,10 @@
     make bench
     python -m bench.registry
 
-The generator is a Python process on the same machine: read the CPU column, which counts the
-server's processes alone, before the rates, which both share.
+What was asked before is answered from memory; a call named new is another each time, and
+`REGISTRY_CACHE_BYTES=0` measures every call as if it were. The generator is a Python process on
+the same machine: read the CPU column, which counts the server's processes alone, before the rates,
+which both share.
 """
 
 import http.client
@@ -62,6 +64,12 @@ CALLS = (
         "POST",
         "/compatibility/subjects/orders-value/versions/latest",
         lambda _: _body(1),
+    ),
+    Call(
+        "POST compatibility, new",
+        "POST",
+        "/compatibility/subjects/orders-value/versions/latest",
+        lambda turn: _body(turn + 1),
     ),
     Call(
         "POST new version", "POST", "/subjects/growing-value/versions", lambda turn: _body(turn + 1)

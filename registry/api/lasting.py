@@ -20,7 +20,7 @@ from registry.actions.reading import Identity
 from registry.api.boundary import Call, Lasting
 from registry.api.shapes import Json, show_schema
 
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 16 * 2**20
 """What each of the two stores may hold, in bytes of the values alone."""
 
 V = TypeVar("V", bytes, Lasting)

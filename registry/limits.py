@@ -6,7 +6,8 @@ from django.conf import settings
 
 from registry.errors import SchemaTooLargeError
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and content with an end of line or of text, so that a string is walked once only.
+_STRING = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 

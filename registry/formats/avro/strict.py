@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from registry.formats.avro.defaults import is_valid_default
+from registry.formats.avro.defaults import Judged, is_valid_default
 from registry.formats.avro.model import (
     ABSENT,
     Collection,
@@ -38,6 +38,7 @@ class _Check:
     def __init__(self, seen: set[int]) -> None:
         self._seen = seen
         self._unfinished: list[Type] = []
+        self._judged: Judged = {}
 
     def visit(self, each: Type, path: str) -> None:
         if id(each) in self._seen:
@@ -56,7 +57,9 @@ class _Check:
         unfinished = tuple(self._unfinished)
         for at, declared in enumerate(each.fields):
             default = declared.default
-            if default is ABSENT or is_valid_default(declared.type, default, unfinished):
+            if default is ABSENT or is_valid_default(
+                declared.type, default, unfinished, self._judged
+            ):
                 continue
             _refuse(Unfit(declared.name, default, declared.type.kind, f"{path}/fields/{at}"))
 

@@ -50,11 +50,12 @@ def _limiting(node: Node | None) -> Node | None:
 
 def _required(old: Object, new: Object) -> Iterator[Change]:
     """Names that became required or optional; newly added properties have changes of their own."""
+    before, after = frozenset(old.required), frozenset(new.required)
     for name in old.required:
-        if name not in new.required and name in new.properties:
+        if name not in after and name in new.properties:
             yield Change("REQUIRED_ATTRIBUTE_REMOVED", ("required", name))
     for name in new.required:
-        if name in old.required or (name in new.properties and name not in old.properties):
+        if name in before or (name in new.properties and name not in old.properties):
             continue
         kept = name in new.properties and _has_default(new.properties[name])
         kind = "REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED" if kept else "REQUIRED_ATTRIBUTE_ADDED"

@@ -153,6 +153,10 @@ class Compiler:
             worker.stop()
             reason = "took too many seconds of computing" if late else "failed"
             raise SchemaInvalidError(f"protoc {reason} on this schema") from error
+        except BaseException:
+            # whoever interrupts leaves an answer behind, which the next would take for its own
+            worker.stop()
+            raise
         self._idle.append(worker)
         return answer
 

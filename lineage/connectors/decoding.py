@@ -17,7 +17,8 @@ from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.mapping import avro, json_schema, protobuf
 from registry import formats
 from registry.actions import parsed
-from registry.actions.reading import find_guid, parse_cached, schema_text
+from registry.actions.parsing import parse_cached
+from registry.actions.reading import find_guid, schema_text
 from registry.errors import SchemaNotFoundError
 from registry.formats.contract import Parsed, SchemaInvalidError
 from registry.wire import VALUE_HEADER

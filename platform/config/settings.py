@@ -141,7 +141,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer(
     "MAX_BODY_BYTES", 5 * 1024 * 1024, "largest request body accepted, in bytes"
 )
-# -- registry: limits checked before a schema is parsed ------------------------------------------
+# -- registry: limits, checked before a schema is parsed where they can be -------------------------
 REGISTRY_MAX_SCHEMA_BYTES = env.integer(
     "REGISTRY_MAX_SCHEMA_BYTES", 1024 * 1024, "largest schema accepted, in bytes"
 )
@@ -150,6 +150,14 @@ REGISTRY_MAX_SCHEMA_DEPTH = env.integer(
 )
 REGISTRY_MAX_SCHEMA_PARTS = env.integer(
     "REGISTRY_MAX_SCHEMA_PARTS", 100_000, "most objects and lists in one schema"
+)
+REGISTRY_MAX_SECONDS = env.number(
+    "REGISTRY_MAX_SECONDS",
+    1.0,
+    "processor seconds that reading one schema, or comparing it with another, may take",
+)
+REGISTRY_MAX_REFERENCES = env.integer(
+    "REGISTRY_MAX_REFERENCES", 1000, "most schemas that one refers to, directly or not"
 )
 REGISTRY_LIST_LIMIT = env.integer(
     "REGISTRY_LIST_LIMIT", 10_000, "entries of a registry list when a client names no limit"

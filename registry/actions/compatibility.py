@@ -4,24 +4,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from django.conf import settings
+
 from registry import formats
 from registry.actions.inheritance import contract, with_text
+from registry.actions.parsing import fields_of, parse_cached
 from registry.actions.reading import (
     LATEST,
     find_row,
-    parse_cached,
     read_version,
     schema_text,
     versions_of,
 )
 from registry.actions.scopes import config_in_scope
 from registry.actions.submission import Submission, parse_submission
+from registry.budget import Budget, OutOfTimeError
 from registry.data_contract import Values, property_of, reserved_names
 from registry.entities import SchemaText
 from registry.errors import SchemaTooLargeError, SubjectNotFoundError, VersionNotFoundError
 from registry.formats.contract import ComparisonTooLargeError, Difference, Parsed, Policy
 from registry.models import Version
 from registry.naming import SubjectName
+
+_USUAL_HISTORY = 50
+"""Versions to compare with for which the time of one comparison is added."""
 
 LONGEST_SHOWN = 10_240
 """Characters of an earlier schema that a message holds."""
@@ -83,9 +89,10 @@ def judge(candidate: Candidate, history: Sequence[Version], config: dict[str, An
     if config["compatibilityLevel"] == "NONE":
         return Judgement(compatible=True)
     newest = True
+    budget = Budget(settings.REGISTRY_MAX_SECONDS * (1 + len(history) / _USUAL_HISTORY))
     for earlier in _compared(candidate, history, config):
         schema = schema_text(earlier.schema)
-        broken = _breaks(candidate, schema, earlier.version, config)
+        broken = _breaks(candidate, (schema, earlier.version), config, budget)
         if newest:
             broken += _reserved(candidate, schema.metadata, config)
         if broken:
@@ -97,14 +104,19 @@ def judge(candidate: Candidate, history: Sequence[Version], config: dict[str, An
 
 
 def _breaks(
-    candidate: Candidate, schema: SchemaText, version: int, config: Mapping[str, Any]
+    candidate: Candidate,
+    earlier: tuple[SchemaText, int],
+    config: Mapping[str, Any],
+    budget: Budget,
 ) -> list[Difference]:
     """What is incompatible between an earlier version and the candidate."""
+    schema, version = earlier
     policy = cast("Policy", config.get("compatibilityPolicy") or "STRICT")
+    level = str(config["compatibilityLevel"])
     parsed = parse_cached(schema.format, schema.text, schema.dependencies)
     try:
-        found = differences(parsed, candidate.parsed, str(config["compatibilityLevel"]), policy)
-    except (RecursionError, ComparisonTooLargeError):
+        found = budget.spend(lambda: differences(parsed, candidate.parsed, level, policy))
+    except (RecursionError, ComparisonTooLargeError, OutOfTimeError):
         message = f"Schema is too large to be compared with version {version}"
         raise SchemaTooLargeError(message) from None
     return [each for each in found if not each.compatible]
@@ -122,7 +134,7 @@ def _reserved(
         return []
     # without metadata of its own a candidate would inherit what was before
     now = reserved_names(before if candidate.metadata is None else candidate.metadata)
-    fields = {each.path for each in formats.get(parsed.format).fields(parsed)} if now else set()
+    fields = {each.path for each in fields_of(parsed)} if now else set()
     removed = sorted(reserved_names(before) - now)
     return [
         *(_reserved_difference("RESERVED_PROPERTY_REMOVED", name) for name in removed),

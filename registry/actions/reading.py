@@ -4,19 +4,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import NoReturn, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from registry import formats
+from registry.actions.parsing import parse_cached
 from registry.data_contract import restore
 from registry.entities import SchemaText, SubjectVersion
 from registry.errors import (
     SchemaNotFoundError,
     SchemaRefusedError,
+    SchemaTooLargeError,
     SubjectNotFoundError,
     VersionInvalidError,
     VersionNotFoundError,
@@ -30,6 +30,8 @@ from registry.naming import ANY_CONTEXT, DEFAULT_CONTEXT, LONGEST_SUBJECT, Subje
 LATEST = -1
 _MAX_VERSION = 2**31 - 1
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_REFERRED = 4
+"""How many times the largest schema all that one refers to may be together."""
 
 
 def read_version(text: str | int) -> int:
@@ -300,6 +302,11 @@ def resolve_references(
     """Every schema that the references reach, in dependency order, each name once."""
     found: dict[str, Dependency] = {}
     _gather(references, context, found, 0)
+    if (
+        sum(len(each.text) for each in found.values())
+        > _REFERRED * settings.REGISTRY_MAX_SCHEMA_BYTES
+    ):
+        raise SchemaTooLargeError("Schema refers to too much: its references are too large")
     return tuple(found.values())
 
 
@@ -311,6 +318,10 @@ def _gather(
     for reference in references:
         if reference.name in found:
             continue
+        if len(found) >= settings.REGISTRY_MAX_REFERENCES:
+            raise SchemaTooLargeError(
+                f"Schema refers to more than {settings.REGISTRY_MAX_REFERENCES} others"
+            )
         name = SubjectName.read(reference.subject, context)
         versions = versions_of(name, deleted=True).filter(version=reference.version)
         row = versions.prefetch_related("schema__references").first()
@@ -324,12 +335,6 @@ def _gather(
         ]
         _gather(inner, name.context, found, depth + 1)
         found[reference.name] = Dependency(reference.name, row.schema.text)
-
-
-@lru_cache(maxsize=512)
-def parse_cached(format_name: str, text: str, dependencies: tuple[Dependency, ...]) -> Parsed:
-    """Parse, remembering the result: equal texts parse equally, for good."""
-    return formats.get(format_name).parse(text, dependencies)
 
 
 def in_style(schema: SchemaText, style: str) -> SchemaText:

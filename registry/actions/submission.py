@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from registry import formats
-from registry.actions.reading import parse_cached, resolve_references
+from registry.actions.parsing import check_new, parse_cached
+from registry.actions.reading import resolve_references
 from registry.data_contract import Values
 from registry.errors import SchemaRefusedError
 from registry.formats.contract import Parsed, SchemaInvalidError
@@ -43,7 +44,7 @@ def parse_submission(submission: Submission, context: str, *, new: bool = True) 
     try:
         parsed = parse_cached(kind, submission.text, dependencies)
         if new:
-            formats.check_new(parsed)
+            check_new(parsed)
     except SchemaInvalidError as wrong:
         raise SchemaRefusedError(f"Invalid schema of type {kind}, details: {wrong}") from wrong
     except RecursionError:

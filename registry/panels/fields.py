@@ -7,10 +7,9 @@ from html import escape
 from itertools import accumulate
 from urllib.parse import quote
 
-from registry import formats
+from registry.actions import parsing
 from registry.actions.reading import (
     locate,
-    parse_cached,
     resolve_references,
     subject_version,
     versions_of,
@@ -134,7 +133,7 @@ def parsed_of(version: SubjectVersion) -> Parsed:
     needed = schema.dependencies
     if schema.references and not needed:
         needed = resolve_references(schema.references, schema.context)
-    return parse_cached(schema.format, schema.text, needed)
+    return parsing.parse_cached(schema.format, schema.text, needed)
 
 
 def fields_of(parsed: Parsed) -> list[Field]:
@@ -144,7 +143,7 @@ def fields_of(parsed: Parsed) -> list[Field]:
     that it changed.
     """
     found: dict[str, Field] = {}
-    for field in formats.get(parsed.format).fields(parsed):
+    for field in parsing.fields_of(parsed):
         known = found.get(field.path)
         found[field.path] = field if known is None else _merged(known, field)
     return list(found.values()) or [Field(ITSELF, _outlined(parsed))]

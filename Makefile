@@ -9,7 +9,7 @@ TEST_PROCESSES ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-clients test-fuzz openapi lint fmt bench lock
+.PHONY: help install run test test-clients test-fuzz test-faults openapi lint fmt bench lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,7 +49,10 @@ test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (thos
 	@exec $(BIN)/python -m pytest -m clients -rs tests/clients
 
 test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served registry
-	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py
+	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py tests/registry/test_attacks_on_the_wire.py
+
+test-faults: $(BIN)/.dev ## kill the registry and its database under load, at length
+	@exec $(BIN)/python -m pytest -m "faults or not faults" -n 0 tests/registry/faults
 
 openapi: $(BIN)/.base ## renew docs/openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --file docs/openapi.json

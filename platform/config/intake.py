@@ -9,6 +9,7 @@ database connection belongs to a place and not to a thread, and there are as man
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from io import BytesIO
 from threading import BoundedSemaphore, Lock
 from typing import Any
@@ -59,22 +60,13 @@ class Places:
         try:
             yield
         finally:
-            for alias in connections.settings:
-                connection = connections[alias] if alias in kept else _made(alias)
-                if connection is None:
-                    continue
-                if alias not in kept:
+            for connection in connections.all(initialized_only=True):
+                if connection.alias not in kept:
                     connection.inc_thread_sharing()
-                    kept[alias] = connection
-                del connections[alias]
+                kept[connection.alias] = connection
+                del connections[connection.alias]
             with self._lock:
                 self._idle.append(kept)
-
-
-def _made(alias: str) -> BaseDatabaseWrapper | None:
-    """The connection that this thread has made for itself, if any."""
-    made = (each for each in connections.all(initialized_only=True) if each.alias == alias)
-    return next(made, None)
 
 
 class Intake:
@@ -90,11 +82,13 @@ class Intake:
         size: int | None = None
         if _has_body(environ):
             if not self._reading.acquire(blocking=False):
-                return _refuse(start_response)
+                return _refuse(start_response, 503, "Too many requests are being read, try again")
             try:
                 size = _read_body(environ)
             finally:
                 self._reading.release()
+            if size is None:
+                return _refuse(start_response, 400, "The body is shorter than its length says")
         with self._places.taken(size):
             answer = self._application(environ, start_response)
             try:
@@ -110,21 +104,26 @@ def _has_body(environ: Environ) -> bool:
     return environ.get("CONTENT_LENGTH", "") not in {"", "0"}
 
 
-def _read_body(environ: Environ) -> int:
-    """Put the body in place of the stream and answer its size; one too large is left to Django."""
+def _read_body(environ: Environ) -> int | None:
+    """Put the body in place of the stream and answer its size; None when it was cut short.
+
+    One too large is left to Django, which refuses it by its length.
+    """
     most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     length = environ.get("CONTENT_LENGTH", "")
-    if length.isdecimal() and int(length[:20]) > most:
+    announced = int(length[:20]) if length.isdecimal() else 0
+    if announced > most:
         return 0
     body: bytes = environ["wsgi.input"].read(most + 1)
     environ["wsgi.input"] = BytesIO(body)
-    return len(body)
+    return len(body) if len(body) >= announced else None
 
 
-def _refuse(start_response: StartResponse) -> list[bytes]:
-    """503 while too many clients have not sent what they announced."""
-    said = {"error_code": 503, "message": "Too many requests are being read, try again"}
-    body = json.dumps(said).encode()
+def _refuse(start_response: StartResponse, status: int, message: str) -> list[bytes]:
+    """Answer without Django, in the registry's form: where it goes is not looked at."""
+    body = json.dumps({"error_code": status, "message": message}).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-    start_response("503 Service Unavailable", [*headers, ("Retry-After", "1")])
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append(("Retry-After", "1"))
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
     return [body]

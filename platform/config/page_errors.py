@@ -1,11 +1,16 @@
-"""Where an app's error, raised by a page, becomes a page that says what, where and what to do."""
+"""Where an app's error, raised by a page, becomes a page that says what, where and what to do.
+
+And where a text that the database cannot hold (PostgreSQL: a NUL), in whatever parameter of a
+page or the API, becomes the client's error that it is.
+"""
 
 from collections.abc import Callable
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config.faults import wants_page
+from config.faults import answer_bad_request, wants_page
 from config.rest import AppError
 
 _TITLES = {404: "It is not there", 409: "Not now", 503: "Something it needs does not answer"}
@@ -23,6 +28,8 @@ class PageErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the page for an app's error; None for what no app declared."""
+        if isinstance(error, DataError):
+            return answer_bad_request(request, error)
         if not isinstance(error, AppError) or not wants_page(request):
             return None
         context = {

@@ -200,6 +200,8 @@ def _schema_row(context: SchemaContext, prepared: _Prepared) -> Schema:
     if existing is not None:
         # an imported history may hold one content under two ids: both are kept
         identity = fingerprint(identity, str(submission.id), "")
+        if again := Schema.objects.filter(context=context, fingerprint=identity).first():
+            return again
     schema = Schema(
         context=context,
         number=_allocate(context, submission.id),

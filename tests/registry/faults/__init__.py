@@ -1,0 +1,1 @@
+"""Kills the served registry and its database, and races its clients."""

@@ -30,12 +30,12 @@ def wants_page(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-def _problem(status: HTTPStatus, detail: str) -> HttpResponse:
-    code = status.phrase.lower().replace(" ", "-")
+def answer_problem(status: int, code: str, detail: str) -> HttpResponse:
+    """Answer a program with what is wrong, as RFC 9457 has it."""
     body = {
         "type": f"urn:insideout:{code}",
-        "title": status.phrase.lower(),
-        "status": status.value,
+        "title": code.replace("-", " "),
+        "status": status,
         "detail": detail,
     }
     return JsonResponse(body, status=status, content_type="application/problem+json")
@@ -66,7 +66,7 @@ def _answer(
         )
     if root != "api" and wants_page(request):
         return _page(request, status, detail)
-    return _problem(status, detail)
+    return answer_problem(status, status.phrase.lower().replace(" ", "-"), detail)
 
 
 def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config.faults import answer_bad_request, wants_page
+from config.faults import answer_bad_request, answer_problem, wants_page
 from config.rest import AppError
 
 _TITLES = {404: "It is not there", 409: "Not now", 503: "Something it needs does not answer"}
@@ -30,8 +30,10 @@ class PageErrors:
         """Return the page for an app's error; None for what no app declared."""
         if isinstance(error, DataError):
             return answer_bad_request(request, error)
-        if not isinstance(error, AppError) or not wants_page(request):
+        if not isinstance(error, AppError):
             return None
+        if not wants_page(request):
+            return answer_problem(error.http_status, error.code, str(error))
         context = {
             "title": _TITLES.get(error.http_status, "This cannot be done"),
             "status": error.http_status,

@@ -59,7 +59,8 @@ AVRO = {
     ),
     "name aliases": json.dumps(_record("A") | {"aliases": [f"n.A{at}" for at in range(10_000)]}),
     "wide union": json.dumps([_record(f"R{at}") for at in range(5_000)]),
-    "twofold": _twofold(60, "int"),
+    "twofold": _twofold(30, "int"),
+    "escaped quotes": '"' + '\\"' * 500_000,
     "field name of a megabyte": json.dumps(_record("A", _field("f" * 1_000_000, "int"))),
     "field name of two": json.dumps(_record("A", _field("f" * 2_000_000, "int"))),
     "confusable fields": json.dumps(
@@ -105,6 +106,7 @@ PROTOBUF = {
     "many fields": 'syntax = "proto3"; message A {'
     + "".join(f"int32 f{at} = {at + 1};" for at in range(15_000))
     + "}",
+    "comments": 'syntax = "proto3"; message A {' + "/**/" * 200_000 + "}",
     "open comment": 'syntax = "proto3"; /*' + "/*" * 200_000,
     "open text": 'syntax = "proto3"; import "' + "\\" * 200_001,
     "ranges": 'syntax = "proto2"; message A { extensions 1 to max; reserved '
@@ -135,7 +137,7 @@ def test_schemas(attacker: Attacker, kind: str, name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "old", "new"),
     [
-        ("AVRO", _twofold(40, "int"), _twofold(40, "long")),
+        ("AVRO", _twofold(30, "int"), _twofold(30, "long")),
         ("JSON", _allof(30, "string"), _allof(30, "integer")),
         ("AVRO", AVRO["wide union"], json.dumps([_record(f"S{at}") for at in range(5_000)])),
         ("JSON", JSON["wide one of"], JSON["wide one of"].replace("integer", "number")),
@@ -224,6 +226,27 @@ def test_subjects(attacker: Attacker, subject: str) -> None:
             attacker.send("GET", f"/{room}/{path}")
         attacker.send("GET", f"/subjects?subjectPrefix={path}")
         attacker.send("GET", f"/contexts/{path}/subjects")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("AVRO", _twofold(30, "int")), ("JSON", _allof(40, "string"))]
+)
+def test_pages_of_what_has_many_paths(attacker: Attacker, kind: str, text: str) -> None:
+    subject = f"paths-{kind}"
+    assert attacker.post(f"/subjects/{subject}/versions", schema=text, schemaType=kind)[0] == 200
+    with watched(attacker):
+        status, _, _ = attacker.send(
+            "GET", f"/registry/subjects/{subject}", headers={"Accept": "text/html"}
+        )
+    assert status == 200
+
+
+def test_many_references(attacker: Attacker) -> None:
+    attacker.submit("referred", '"int"')
+    references = [{"name": str(at), "subject": "referred", "version": 1} for at in range(20_000)]
+    with watched(attacker):
+        found = attacker.post("/subjects/referring/versions", schema='"int"', references=references)
+    assert (found[0], found[1]["error_code"]) == (422, 42209)
 
 
 def test_names_that_look_alike_are_two(attacker: Attacker) -> None:

@@ -29,6 +29,7 @@ _HEADERS = (
     "HTTP_AUTHORIZATION",
     "HTTP_X_FORWARDED_PROTO",
     "CONTENT_TYPE",
+    "HTTP_CONTENT_ENCODING",
     "SCRIPT_NAME",
     "wsgi.url_scheme",
 )

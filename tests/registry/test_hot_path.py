@@ -86,6 +86,7 @@ def test_an_answer_is_given_again_until_something_changes() -> None:
         {"HTTP_IF_NONE_MATCH": '"x"'},
         {"HTTP_AUTHORIZATION": "Basic x"},
         {"HTTP_X_FORWARDED_PROTO": "https"},
+        {"HTTP_CONTENT_ENCODING": "gzip"},
         {"method": "POST", "path": "/subjects/a", "body": b"1"},
         {"method": "POST", "path": "/subjects/a", "body": b"2"},
     ],

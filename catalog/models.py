@@ -45,7 +45,7 @@ class Service(models.Model):
     description = models.TextField(blank=True)
     owner = models.CharField(max_length=200, blank=True)
     # {"groups": [...], "client_ids": [...], "transactional_ids": [...], "principals": [...],
-    #  "sources": [...]}: shell-style patterns, see catalog.recognition
+    #  "sources": [...], "jobs": [...]}: shell-style patterns, see catalog.recognition
     recognised_by = models.JSONField(default=dict)
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from urllib.parse import unquote
 
 from catalog.models import Service
 
@@ -19,6 +20,7 @@ PATTERN_KEYS = {
     "transactional_id": "transactional_ids",
     "principal": "principals",
     "source": "sources",
+    "job": "jobs",
 }
 _WILDCARD = re.compile(r"[*?\[]")
 _WILDCARD_PARTS = re.compile(r"\[[^]]*\]|[*?]")
@@ -40,12 +42,14 @@ class Recogniser:
         self._exact: dict[tuple[str, str], list[Service]] = defaultdict(list)
         self._wild: dict[str, list[tuple[int, str, Service]]] = defaultdict(list)
         self._known: dict[tuple[str, str], tuple[Service, ...]] = {}
+        self._named: dict[str, Service] = {}
         for service in services:
             self._learn(service)
         for patterns in self._wild.values():
             patterns.sort(key=lambda entry: -entry[0])
 
     def _learn(self, service: Service) -> None:
+        self._named[service.name] = service
         for kind, key in PATTERN_KEYS.items():
             for pattern in dict.fromkeys(service.recognised_by.get(key, ())):
                 if has_wildcard(pattern):
@@ -62,8 +66,16 @@ class Recogniser:
         """Return the services whose best pattern matches; more than one means ambiguous."""
         key = (kind, name)
         if key not in self._known:
-            self._known[key] = self._match(kind, name)
+            found = self._match(kind, name)
+            self._known[key] = found or self._bearing(name) if kind == "job" else found
         return self._known[key]
+
+    def _bearing(self, job: str) -> tuple[Service, ...]:
+        """Match a job, `NAMESPACE/NAME`, by its name alone; failing that, a service named so."""
+        name = unquote(job.rpartition("/")[2])
+        if found := self._match("job", name):
+            return found
+        return (self._named[name],) if name in self._named else ()
 
     def _match(self, kind: str, name: str) -> tuple[Service, ...]:
         if exact := self._exact.get((kind, name)):

@@ -39,7 +39,7 @@ def list_edges(
     """List edges now, or as they were known at `as_of`, by name; of one cluster or of all.
 
     `source` and `target` select by a node's name or key (`orders`, `topic:orders`), `kind` by the
-    kind of either node (`service`, `topic`, `copy`, `actor`) or by a kind of evidence.
+    kind of either node (`service`, `topic`, `copy`, `actor`, `dataset`) or by a kind of evidence.
     Raises ThingMissingError when there is no such cluster.
     """
     found = resolve(as_of=as_of, cluster=cluster)
@@ -64,7 +64,7 @@ def find_node(key: str, edges: Iterable[EdgeView]) -> Node:
 
     Raises NodeMissingError.
     """
-    order = {"topic": 0, "service": 1, "copy": 2, "actor": 3}
+    order = {"topic": 0, "service": 1, "copy": 2, "actor": 3, "dataset": 4}
     matching = {node for edge in edges for node in (edge.source, edge.target) if _is(node, key)}
     if not matching:
         raise NodeMissingError(f"nothing observed is called {key!r}")

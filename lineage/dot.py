@@ -13,6 +13,7 @@ _SHAPES = {
     "topic": 'shape=cds style="filled" class="node-topic"',
     "copy": 'shape=cylinder style="filled" class="node-copy"',
     "actor": 'shape=box style="rounded,dashed" class="node-actor"',
+    "dataset": 'shape=tab style="rounded,filled" class="node-dataset"',
 }
 _LABEL_LENGTH = 40
 
@@ -55,7 +56,7 @@ def _node(node: Node, focus: Node | None, address: Address) -> str:
 
 def _edge(edge: EdgeView) -> str:
     kinds = {proof.kind for proof in edge.evidence}
-    role = "edge-write" if edge.target.kind == "topic" else "edge-read"
+    role = "edge-write" if edge.target.kind in {"topic", "dataset"} else "edge-read"
     # declared-only is dashed, stale is dotted and faded: told apart without colour
     if kinds == {"declared"}:
         style, state = "dashed", "declared"

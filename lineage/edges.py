@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import prod
 from typing import Any, Literal, get_args
 
-NodeKind = Literal["service", "topic", "copy", "actor"]
+NodeKind = Literal["service", "topic", "copy", "actor", "dataset"]
 NODE_KINDS: tuple[NodeKind, ...] = get_args(NodeKind)
 
 STRENGTH: dict[str, float] = {
@@ -19,6 +19,7 @@ STRENGTH: dict[str, float] = {
     "batch": 0.9,  # the log holds batches of that producer
     "offset": 0.9,  # the group committed an offset
     "header": 0.6,  # the record says so itself; anybody can write that
+    "openlineage": 0.6,  # the job says so itself, likewise
 }
 """How far one kind of evidence is believed, as a probability; unlisted kinds count 0.5."""
 
@@ -29,10 +30,10 @@ FRESH_MOVEMENT = timedelta(minutes=10)
 
 @dataclass(frozen=True, order=True)
 class Node:
-    """A service, topic or copy; or an actor that no service's patterns recognise.
+    """A service, topic or copy; a dataset outside Kafka; or an actor that no pattern recognises.
 
     An actor is named as Kafka names it, and `known_by` says what that name is: `group`,
-    `transactional_id`, `client_id`, `source` or `producer_id`.
+    `transactional_id`, `client_id`, `source`, `producer_id`, or OpenLineage's `job`.
     """
 
     kind: NodeKind

@@ -122,6 +122,8 @@ class Identities:
         """Return the node that pages show for a raw one; `context` is that of a topic or copy."""
         if kind == "topic":
             return Node("topic", name, context)
+        if kind == "dataset":
+            return Node("dataset", name)
         if (copy := copy_of(kind, name)) is not None:
             return Node("copy", copy, context)
         if (service := self.service_of(kind, name, client_ids)) is not None:

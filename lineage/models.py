@@ -20,6 +20,8 @@ class Edge(models.Model):
         PRODUCER_ID = "producer_id"
         CLIENT_ID = "client_id"
         SOURCE = "source"
+        JOB = "job"
+        DATASET = "dataset"
 
     cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="edges")
     source_kind = models.CharField(max_length=20, choices=NodeKind)
@@ -101,3 +103,37 @@ class Sampling(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.cluster}"
+
+
+class FieldFlow(models.Model):
+    """A field of the source reaches a field of the target: as told by `kind`, or inferred.
+
+    Fields are dotted paths; an empty target field stands for the whole target (a filter, a join).
+    """
+
+    cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="field_flows")
+    source_kind = models.CharField(max_length=20, choices=Edge.NodeKind)
+    source_name = models.CharField(max_length=500)
+    source_field = models.CharField(max_length=500)
+    target_kind = models.CharField(max_length=20, choices=Edge.NodeKind)
+    target_name = models.CharField(max_length=500)
+    target_field = models.CharField(max_length=500, blank=True)
+    # who says so, as Evidence.kind does: `openlineage`
+    kind = models.CharField(max_length=40)
+    # `DIRECT/IDENTITY`, `INDIRECT/JOIN` …, several separated by commas
+    transformation = models.CharField(max_length=200, blank=True)
+    inferred = models.BooleanField(default=False)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        # no unique key: eight names are longer than PostgreSQL indexes; writers lock the cluster
+        indexes = [
+            models.Index(fields=["target_kind", "target_name"]),
+            models.Index(fields=["source_kind", "source_name"]),
+        ]
+
+    def __str__(self) -> str:
+        source = f"{self.source_kind}:{self.source_name}.{self.source_field}"
+        return f"{source} → {self.target_kind}:{self.target_name}.{self.target_field}"

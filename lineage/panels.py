@@ -111,7 +111,7 @@ def _state(edge: EdgeView) -> str:
 
 
 def _role(edge: EdgeView) -> str:
-    if edge.target.kind == "topic":
+    if edge.target.kind in {"topic", "dataset"}:
         return "writes"
     return "is copied to" if edge.target.kind == "copy" else "is read by"
 

@@ -14,13 +14,13 @@ _CLUSTER = "name of the cluster; all by default"
 
 
 class NodeSerializer(serializers.Serializer[object]):
-    """A service, topic, copy, or an actor that no service is recognised in."""
+    """A service, topic, copy, dataset, or an actor that no service is recognised in."""
 
-    kind = serializers.ChoiceField(choices=["service", "topic", "copy", "actor"])
+    kind = serializers.ChoiceField(choices=NODE_KINDS)
     name = serializers.CharField()
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field named as an attribute of Field
     known_by = serializers.CharField(
-        help_text="what an actor's name is: group, transactional_id, source, producer_id; or empty"
+        help_text="what an actor's name is: group, transactional_id, source, producer_id, job; or ''"
     )
 
 

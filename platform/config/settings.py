@@ -82,6 +82,38 @@ COPIES_POSTGRES_URL = env.text(
 )
 SAMPLE_SECONDS = env.number("SAMPLE_SECONDS", 5.0, "seconds between two samples of a cluster")
 
+# -- OpenLineage: named as the OpenLineage clients name them ---------------------------------------
+OPENLINEAGE_URL = env.text(
+    "OPENLINEAGE_URL",
+    "",
+    "server that our lineage is emitted to: http(s)://HOST; empty: none",
+)
+OPENLINEAGE_ENDPOINT = env.text(
+    "OPENLINEAGE_ENDPOINT", "api/v1/lineage", "path at that server which takes events"
+)
+OPENLINEAGE_API_KEY = env.text(
+    "OPENLINEAGE_API_KEY", "", "sent to that server as bearer token; empty: none"
+)
+OPENLINEAGE_TOPIC = env.text(
+    "OPENLINEAGE_TOPIC",
+    "",
+    "topic of the cluster KAFKA_CLUSTER_NAME that our lineage is emitted to; empty: to none",
+)
+OPENLINEAGE_NAMESPACE = env.text(
+    "OPENLINEAGE_NAMESPACE", "insideout", "namespace of the jobs in emitted lineage"
+)
+OPENLINEAGE_SECONDS = env.number(
+    "OPENLINEAGE_SECONDS", 30.0, "seconds between two looks for lineage to be emitted"
+)
+OPENLINEAGE_RECEIVE_KEY = env.text(
+    "OPENLINEAGE_RECEIVE_KEY",
+    "",
+    "bearer token without which no OpenLineage event is accepted; empty: none is asked for",
+)
+OPENLINEAGE_MAX_EVENT_BYTES = env.integer(
+    "OPENLINEAGE_MAX_EVENT_BYTES", 1024 * 1024, "largest OpenLineage event accepted, in bytes"
+)
+
 # -- Django -------------------------------------------------------------------------------------
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -102,6 +134,7 @@ INSTALLED_APPS = [
     "lineage",
     "lineage.sampling",
     "lineage.connectors",
+    "lineage.openlineage",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -236,6 +269,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "jobs" / "beat")
 CELERY_BEAT_SCHEDULE = {
     "synchronise-topics": {"task": "catalog.tasks.synchronise", "schedule": 15.0},
 }
+if OPENLINEAGE_URL or OPENLINEAGE_TOPIC:
+    CELERY_BEAT_SCHEDULE["emit-openlineage"] = {
+        "task": "lineage.openlineage.tasks.emit",
+        "schedule": OPENLINEAGE_SECONDS,
+    }
 
 LOGGING = {
     "version": 1,

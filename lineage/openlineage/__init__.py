@@ -1,0 +1,1 @@
+"""OpenLineage both ways: events received become evidence, ours are emitted."""

@@ -1,0 +1,62 @@
+"""The shapes of OpenLineage's answers."""
+
+from rest_framework import serializers
+
+from lineage.openlineage.receive import NODE_KINDS
+
+
+class ReceiptSerializer(serializers.Serializer[object]):
+    """What an event came to."""
+
+    event = serializers.ChoiceField(choices=["RunEvent", "JobEvent", "DatasetEvent"])
+    edges = serializers.IntegerField(help_text="edges that it is evidence of")
+    fields = serializers.IntegerField(help_text="flows between fields")  # type: ignore[assignment]  # a field named as an attribute of Serializer
+
+
+class FailedEventSerializer(serializers.Serializer[object]):
+    """An event of a batch that was not taken."""
+
+    index = serializers.IntegerField()
+    reason = serializers.CharField()
+    retriable = serializers.BooleanField()
+
+
+class SummarySerializer(serializers.Serializer[object]):
+    """Counts of a batch."""
+
+    received = serializers.IntegerField()
+    successful = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    retriable = serializers.IntegerField()
+    non_retriable = serializers.IntegerField()
+
+
+class BatchSerializer(serializers.Serializer[object]):
+    """What a batch came to, as OpenLineage's batch API answers."""
+
+    status = serializers.ChoiceField(choices=["success", "partial_success"])
+    summary = SummarySerializer()
+    failed_events = FailedEventSerializer(many=True)
+
+
+class FacetQuery(serializers.Serializer[object]):
+    """Of which node."""
+
+    kind = serializers.ChoiceField(choices=NODE_KINDS, required=False, allow_blank=True)
+    name = serializers.CharField(
+        required=False, allow_blank=True, help_text="a topic's name; NAMESPACE/NAME of others"
+    )
+    cluster = serializers.CharField(
+        required=False, allow_blank=True, help_text="name of the cluster; all by default"
+    )
+
+
+class FacetSerializer(serializers.Serializer[object]):
+    """One facet of a job or dataset."""
+
+    cluster = serializers.CharField(source="cluster.name")
+    kind = serializers.CharField(source="node_kind")
+    name = serializers.CharField(source="node_name")
+    facet = serializers.CharField()
+    value = serializers.JSONField()
+    told_at = serializers.DateTimeField()

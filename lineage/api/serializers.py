@@ -20,7 +20,7 @@ class NodeSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field named as an attribute of Field
     known_by = serializers.CharField(
-        help_text="what an actor's name is: group, transactional_id, source, producer_id, job; or ''"
+        help_text="what an actor's name is: group, transactional_id, source, producer_id, job"
     )
 
 

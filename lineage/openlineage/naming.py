@@ -2,7 +2,8 @@
 
 After OpenLineage's naming rules: a topic is `kafka://HOST:PORT` and its name, a table in
 PostgreSQL `postgres://HOST:PORT` and `DATABASE.SCHEMA.TABLE`. SQLite has no rule: named by its
-file, `sqlite://PATH` and `main.TABLE`. In the ledger what is no topic is `NAMESPACE/NAME`, with `/` and `%` of the name escaped, so that it can be taken apart again.
+file, `sqlite://PATH` and `main.TABLE`. In the ledger what is no topic is `NAMESPACE/NAME`, with
+`/` and `%` of the name escaped, so that it can be taken apart again.
 """
 
 from collections.abc import Mapping

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -108,14 +109,14 @@ def _rounds(destination: Destination, facts: Facts) -> Iterator[_Round]:
         plan, after = due(_seen(work, at), told, digest)
         events = [_event(one, key, work, facts) for one in plan]
         if events:
-            yield key, events, lambda row=row, after=after: _note(row, after)
+            yield key, events, partial(_note, row, after)
     key = f"{facts.cluster.name}|runs"
-    row = Emission.objects.filter(destination=destination.name, job=key).first()
-    row = row or Emission(destination=destination.name, job=key)
-    events, sent = building_events(facts, row.sent)
-    if sent != row.sent:
-        row.sent = sent
-        yield key, events, row.save
+    found = Emission.objects.filter(destination=destination.name, job=key).first()
+    built = Emission(destination=destination.name, job=key) if found is None else found
+    events, sent = building_events(facts, built.sent)
+    if sent != built.sent:
+        built.sent = sent
+        yield key, events, built.save
 
 
 def _works(cluster: Cluster) -> list[_Work]:

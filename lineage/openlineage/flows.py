@@ -32,12 +32,13 @@ def record_flows(flows: Iterable[Flow], kind: str, at: datetime) -> int:
     targets = sorted({(flow.cluster, flow.target) for flow in told.values()})
     known: dict[object, FieldFlow] = {}
     for cluster, target in targets:
-        for row in FieldFlow.objects.filter(
+        for held in FieldFlow.objects.filter(
             cluster=cluster, kind=kind, target_kind=target[0], target_name=target[1]
         ):
-            source = (row.source_kind, row.source_name)
-            known[cluster, source, row.source_field, target, row.target_field] = row
-    fresh, changed = [], []
+            source = (held.source_kind, held.source_name)
+            known[cluster, source, held.source_field, target, held.target_field] = held
+    fresh: list[FieldFlow] = []
+    changed: list[FieldFlow] = []
     for ends, flow in told.items():
         row = known.get(ends)
         how = flow.transformation[:_LONGEST_TRANSFORMATION]

@@ -53,9 +53,9 @@ def due(seen: Sequence[Seen], told: Told, digest: str) -> tuple[list[Due], Told]
     events: list[Due] = []
     sent = {**told.sent, **{edge.key: edge.last for edge in over}}
     if told.open and not fresh:
-        last = _keys(edge for edge in seen if edge.key in told.sent or edge in over)
+        named = _keys(edge for edge in seen if edge.key in told.sent or edge in over)
         at = max([*sent.values(), *([told.told_at] if told.told_at else [])])
-        return [Due("COMPLETE", at, told.runs, last)], replace(
+        return [Due("COMPLETE", at, told.runs, named)], replace(
             told, open=False, sent=sent, digest=digest, told_at=at
         )
     runs = told.runs

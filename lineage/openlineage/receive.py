@@ -158,8 +158,8 @@ class _Reading:
                 self._detail(),
             )
             found.setdefault(cluster, []).append(observation)
-        for cluster in Cluster.objects.filter(pk__in=found).order_by("pk"):
-            ledger.record(cluster, found[cluster.pk], self._at)
+        for row in Cluster.objects.filter(pk__in=found).order_by("pk"):
+            ledger.record(row, found[row.pk], self._at)
         return len({(key, it.edge) for key, group in found.items() for it in group})
 
     def _pairs(self, job: _Node) -> Iterator[tuple[_Node, _Node]]:

@@ -200,7 +200,15 @@ class Facts:
 
     def signature(self, topics: list[str], node: Node) -> list[Any]:
         """Return what changes when facets do, without making them."""
-        rows = [(name, self._newest.get(f"{name}-value"), self._described(name)) for name in topics]
+        rows = [
+            (
+                name,
+                self._newest.get(f"{name}-value"),
+                self._described(name),
+                len(self._flows.get(("topic", name), ())),
+            )
+            for name in topics
+        ]
         flows = len(self._flows.get((node.kind, node.name), ()))
         return [rows, self.job_facets(node), flows]
 

@@ -6,6 +6,7 @@ Receiving one again changes nothing: evidence is kept by instant, flows and face
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -16,12 +17,11 @@ from catalog.actions import ensure_cluster
 from catalog.models import Cluster
 from lineage import ledger
 from lineage.ledger import Observation
-from lineage.models import Edge
 from lineage.openlineage.checking import check, read_instant
 from lineage.openlineage.errors import EventInvalidError
 from lineage.openlineage.flows import Flow, record_flows
-from lineage.openlineage.models import NodeFacet
 from lineage.openlineage.naming import Name, cluster_of, is_topic
+from lineage.openlineage.told import keep_facets
 
 EVIDENCE = "openlineage"
 NODE_FACET = "insideout_node"
@@ -30,9 +30,8 @@ NODE_FACET = "insideout_node"
 _KAFKA_DEFAULT = "localhost:9092"
 _LONGEST_NAME = 500
 _DEEPEST = 60
-_FACET_BYTES = 16 * 1024
 _DETAIL_BYTES = 8 * 1024
-_FACETS_A_NODE = 40
+_MOST_LEFT_OUT = 40
 _FACET_NAME = 100
 _ACTORS = frozenset({"group", "transactional_id", "client_id", "producer_id", "source", "copy"})
 # a run that ended so has read, perhaps; that it has written cannot be said
@@ -104,7 +103,18 @@ class _Reading:
         if "dataset" in event:
             self._outputs.append(self._read_dataset(event["dataset"]))
         found = [node.cluster for node in self._datasets() if node.cluster is not None]
-        self._home = found[0] if found else _default_cluster().pk
+        self._home = found[0] if found else self._default.pk
+
+    @cached_property
+    def _default(self) -> Cluster:
+        """The cluster of the settings, or the first that is known; made where none is."""
+        found = (
+            Cluster.objects.filter(name=settings.KAFKA_CLUSTER_NAME).first()
+            or Cluster.objects.order_by("pk").first()
+        )
+        return found or ensure_cluster(
+            settings.KAFKA_CLUSTER_NAME, settings.KAFKA_BOOTSTRAP_SERVERS or _KAFKA_DEFAULT
+        )
 
     def _datasets(self) -> list[_Node]:
         return [*self._inputs, *self._outputs]
@@ -132,7 +142,7 @@ class _Reading:
         if not is_topic(name):
             return _Node("dataset", name.joined())
         cluster = cluster_of(name, self._known)
-        return _Node("topic", name.name, cluster or _default_cluster().pk)
+        return _Node("topic", name.name, cluster or self._default.pk)
 
     def clusters(self) -> list[int]:
         """Return the clusters that are spoken of, in one order for all receivers."""
@@ -205,8 +215,14 @@ class _Reading:
     def keep_facets(self) -> None:
         """Keep the facets of the job and of the datasets, but for what the ledger has already."""
         nodes = [*self._datasets(), *([self._job] if self._job else [])]
-        for node in nodes:
-            _keep(self._in(node), node, self._at)
+        told = {
+            (self._in(node), node.kind, node.name, facet): value
+            for node in nodes
+            for facet, value in node.facets.items()
+            # flows between fields have rows of their own
+            if facet not in {"columnLineage", NODE_FACET}
+        }
+        keep_facets(told, self._at)
 
 
 def _mark(facets: Mapping[str, Any], allowed: Iterable[str]) -> tuple[str, str] | None:
@@ -232,17 +248,6 @@ def _transformation(source: Mapping[str, Any]) -> str:
     return ",".join(sorted(found - {""}))
 
 
-def _default_cluster() -> Cluster:
-    """Return the cluster of the settings, or the only one that is known; made where none is."""
-    found = (
-        Cluster.objects.filter(name=settings.KAFKA_CLUSTER_NAME).first()
-        or Cluster.objects.order_by("pk").first()
-    )
-    return found or ensure_cluster(
-        settings.KAFKA_CLUSTER_NAME, settings.KAFKA_BOOTSTRAP_SERVERS or _KAFKA_DEFAULT
-    )
-
-
 def _bounded(facets: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facets that there is room for, smallest first; the others by their names."""
     kept: dict[str, Any] = {}
@@ -255,53 +260,4 @@ def _bounded(facets: Mapping[str, Any]) -> dict[str, Any]:
             room -= size
         else:
             left_out.append(name[:_FACET_NAME])
-    return {**kept, "left_out": left_out[:_FACETS_A_NODE]} if left_out else kept
-
-
-def _keep(cluster: int, node: _Node, at: datetime) -> None:
-    rows = NodeFacet.objects.filter(cluster=cluster, node_kind=node.kind, node_name=node.name)
-    newer = set(rows.filter(told_at__gt=at).values_list("facet", flat=True))
-    told = {
-        name: value
-        for name, value in sorted(node.facets.items())
-        # flows between fields have rows of their own
-        if name not in newer | {"columnLineage", NODE_FACET} and len(name) <= _FACET_NAME
-    }
-    deleted = [name for name, value in told.items() if value.get("_deleted")]
-    if deleted:
-        rows.filter(facet__in=deleted).delete()
-    NodeFacet.objects.bulk_create(
-        [
-            NodeFacet(
-                cluster_id=cluster,
-                node_kind=node.kind,
-                node_name=node.name,
-                facet=name,
-                value=_small(value),
-                told_at=at,
-            )
-            for name, value in list(told.items())[:_FACETS_A_NODE]
-            if name not in deleted
-        ],
-        update_conflicts=True,
-        unique_fields=["cluster", "node_kind", "node_name", "facet"],
-        update_fields=["value", "told_at"],
-    )
-
-
-def _small(value: Mapping[str, Any]) -> dict[str, Any]:
-    size = len(orjson.dumps(value))
-    return dict(value) if size <= _FACET_BYTES else {"left_out_bytes": size}
-
-
-def list_facets(kind: str = "", name: str = "", cluster: str = "") -> list[NodeFacet]:
-    """Return what events told of jobs and datasets, newest of each facet, by node."""
-    rows = NodeFacet.objects.select_related("cluster").order_by(
-        "node_kind", "node_name", "facet", "cluster__name"
-    )
-    wanted = {"node_kind": kind, "node_name": name, "cluster__name": cluster}
-    return list(rows.filter(**{key: value for key, value in wanted.items() if value}))
-
-
-NODE_KINDS = tuple(Edge.NodeKind.values)
-"""The kinds of raw node that facets may be told of."""
+    return {**kept, "left_out": left_out[:_MOST_LEFT_OUT]} if left_out else kept

@@ -47,3 +47,12 @@ def test_freshness_and_kind_are_told_without_colour() -> None:
     assert "style=solid" in draw(Subgraph((source, target), (fresh,)))
     assert "style=dotted" in draw(Subgraph((source, target), (old,)))
     assert "shape=cylinder" in draw(Subgraph((target,), ()))
+
+
+def test_a_dataset_outside_kafka_is_written_to() -> None:
+    job, table = Node("actor", "flink/enrich", None, "job"), Node("dataset", "postgres://db/t")
+    edge = edge_view(job, table, [EvidenceView("openlineage", NOW, NOW)], NOW)
+    drawn = draw(Subgraph((job, table), (edge,)))
+    assert 'class="node-dataset"' in drawn
+    assert "edge-write" in drawn
+    assert 'label="job flink/enrich"' in drawn

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from lineage.openlineage.receive import NODE_KINDS
+from lineage.openlineage.told import NODE_KINDS
 
 
 class ReceiptSerializer(serializers.Serializer[object]):

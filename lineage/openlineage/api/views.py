@@ -26,7 +26,8 @@ from lineage.openlineage.errors import (
     EventUnreadableError,
     KeyWrongError,
 )
-from lineage.openlineage.receive import list_facets, receive
+from lineage.openlineage.receive import receive
+from lineage.openlineage.told import list_facets
 
 _GZIP = 31
 _EVENT = {"type": "object", "description": "RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)"}

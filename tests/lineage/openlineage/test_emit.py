@@ -31,6 +31,7 @@ from lineage.openlineage.destinations import HttpDestination, TopicDestination
 from lineage.openlineage.emit import emit_once
 from lineage.openlineage.errors import ReceiverAwayError, ReceiverRefusedError
 from lineage.openlineage.models import Emission
+from lineage.openlineage.tasks import emit
 from tests.lineage.openlineage import published
 from tests.lineage.openlineage.estate import SERVICES, Kept, make_estate
 from tests.ports import free_port
@@ -279,6 +280,21 @@ def test_a_second_instance_has_the_same_edges(client: Client, second: Served) ->
     for pair in theirs:
         begun, ended = seen[pair]
         assert ended - begun < timedelta(seconds=1)
+
+
+def test_the_job_of_the_schedule_emits(client: Client, second: Served, settings: Any) -> None:
+    make_estate(client)
+    emit()
+    assert not Emission.objects.exists()
+    settings.OPENLINEAGE_URL = second.url
+    settings.OPENLINEAGE_API_KEY = "another"
+    emit()
+    assert not Emission.objects.exists()
+    settings.OPENLINEAGE_API_KEY = "k3y"
+    emit()
+    assert set(Emission.objects.values_list("destination", flat=True)) == {
+        f"{second.url}/api/v1/lineage"
+    }
 
 
 def test_a_server_that_refuses_and_one_that_is_away_are_told_apart(second: Served) -> None:

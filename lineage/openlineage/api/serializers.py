@@ -5,6 +5,25 @@ from rest_framework import serializers
 from lineage.openlineage.told import NODE_KINDS
 
 
+class EventSerializer(serializers.Serializer[object]):
+    """A RunEvent (with `run` and `job`), JobEvent (`job`) or DatasetEvent (`dataset`).
+
+    It only describes: events are judged by the published schema of OpenLineage 2-0-2.
+    """
+
+    eventTime = serializers.DateTimeField()  # noqa: N815  (OpenLineage's names)
+    producer = serializers.URLField()
+    schemaURL = serializers.URLField()  # noqa: N815
+    eventType = serializers.ChoiceField(  # noqa: N815
+        ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"], required=False
+    )
+    run = serializers.DictField(required=False, help_text="runId, facets")
+    job = serializers.DictField(required=False, help_text="namespace, name, facets")
+    inputs = serializers.ListField(child=serializers.DictField(), required=False)
+    outputs = serializers.ListField(child=serializers.DictField(), required=False)
+    dataset = serializers.DictField(required=False, help_text="namespace, name, facets")
+
+
 class ReceiptSerializer(serializers.Serializer[object]):
     """What an event came to."""
 

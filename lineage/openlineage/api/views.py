@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from lineage.openlineage.api.serializers import (
     BatchSerializer,
+    EventSerializer,
     FacetQuery,
     FacetSerializer,
     ReceiptSerializer,
@@ -30,7 +31,6 @@ from lineage.openlineage.receive import receive
 from lineage.openlineage.told import list_facets
 
 _GZIP = 31
-_EVENT = {"type": "object", "description": "RunEvent, JobEvent or DatasetEvent (OpenLineage 2-0-2)"}
 
 
 def _problem(meaning: str) -> OpenApiResponse:
@@ -81,7 +81,7 @@ class ReceiveEvent(APIView):
     @extend_schema(
         operation_id="receive_openlineage_event",
         tags=["lineage"],
-        request={"application/json": _EVENT},
+        request={"application/json": EventSerializer},
         responses={
             (201, "application/json"): ReceiptSerializer,
             **_REFUSED,
@@ -100,7 +100,7 @@ class ReceiveBatch(APIView):
     @extend_schema(
         operation_id="receive_openlineage_batch",
         tags=["lineage"],
-        request={"application/json": {"type": "array", "items": _EVENT}},
+        request={"application/json": EventSerializer(many=True)},
         responses={(200, "application/json"): BatchSerializer, **_REFUSED},
     )
     def post(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """Emitting our lineage: observed jobs, and the runs that build copies anew.
 
 At least once: what was told is noted after the destination took it. Run ids follow from the job
-and the number of its run, so that an event told twice is the same event. Lineage that was itself
+and the number of its run, so that what is told twice is told of the same run. Lineage that was itself
 received as OpenLineage is not passed on.
 """
 

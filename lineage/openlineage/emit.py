@@ -1,8 +1,8 @@
 """Emitting our lineage: observed jobs, and the runs that build copies anew.
 
 At least once: what was told is noted after the destination took it. Run ids follow from the job
-and the number of its run, so that what is told twice is told of the same run. Lineage that was itself
-received as OpenLineage is not passed on.
+and the number of its run, so that what is told twice is told of the same run. Lineage that was
+itself received as OpenLineage is not passed on.
 """
 
 import logging

@@ -132,7 +132,7 @@ def test_filter_topics(
         ("topics?verdict=maybe", "verified, unverified, violated"),
         ("findings?severity=bad", "error, warning, info"),
         ("findings?rule=none", "single-writer, command-reader, ownership, presence, retention"),
-        ("lineage/edges?kind=bogus", "service, topic, copy, actor, connector, member"),
+        ("lineage/edges?kind=bogus", "service, topic, copy, actor, dataset, connector, member"),
         ("lineage/graph?focus=orders&direction=up", "both, upstream, downstream"),
     ],
 )

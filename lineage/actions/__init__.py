@@ -1,0 +1,43 @@
+"""What is asked of lineage; pages, REST, commands and the catalog's witness all call these."""
+
+from lineage.actions.declared import VERDICTS, DeclaredView, list_declared
+from lineage.actions.edges import find_node, list_edges, neighbourhood, resolve
+from lineage.actions.instants import parse_instant
+from lineage.actions.questions import (
+    OrphanView,
+    Scope,
+    compare_instants,
+    find_thing,
+    list_couplings,
+    list_cycles,
+    list_orphans,
+    take_footprint,
+    tell_story,
+    trace,
+)
+from lineage.actions.resolution import ANONYMOUS
+from lineage.actions.samplings import find_blind_spots, list_samplings
+
+__all__ = [
+    "ANONYMOUS",
+    "VERDICTS",
+    "DeclaredView",
+    "OrphanView",
+    "Scope",
+    "compare_instants",
+    "find_blind_spots",
+    "find_node",
+    "find_thing",
+    "list_couplings",
+    "list_cycles",
+    "list_declared",
+    "list_edges",
+    "list_orphans",
+    "list_samplings",
+    "neighbourhood",
+    "parse_instant",
+    "resolve",
+    "take_footprint",
+    "tell_story",
+    "trace",
+]

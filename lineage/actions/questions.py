@@ -1,0 +1,236 @@
+"""What is asked of the graph: each question as of any instant, answered from the same edges.
+
+Which edges count is told by the same three words everywhere: `active` (true: only those seen now,
+false: only stale ones), `declared` (false leaves out what is merely claimed) and `internal` (true
+shows the repartition and changelog topics that a service keeps for itself).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Literal
+
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from catalog.models import Cluster, Service, Topic
+from lineage import graph
+from lineage.actions.edges import cluster_id, find_node, is_called, resolve
+from lineage.actions.resolution import Resolution
+from lineage.edges import EdgeView, Node
+from lineage.errors import NodeMissingError
+from lineage.graph.selection import is_named_internal
+from lineage.models import Sampling
+from lineage.reading import read
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which edges a question is asked of: as of when, of which cluster, and which count."""
+
+    as_of: datetime | None = None
+    cluster: str | None = None
+    active: bool | None = None
+    declared: bool = True
+    internal: bool = False
+
+    def edges(self, keep: Node | None = None) -> list[EdgeView]:
+        """Return the edges that count; those at `keep` are never folded away."""
+        return self.select(resolve(as_of=self.as_of, cluster=self.cluster), keep)
+
+    def select(self, edges: Sequence[EdgeView], keep: Node | None = None) -> list[EdgeView]:
+        """Return those of `edges` that count."""
+        return graph.select(
+            edges,
+            active=self.active,
+            declared=self.declared,
+            internal=self.internal,
+            keep=keep,
+        )
+
+
+NOW = Scope()
+
+
+def find_thing(key: str, edges: Sequence[EdgeView]) -> Node:
+    """Return what is called so: as observed, or else as the catalog knows it. Raises
+    NodeMissingError when neither does.
+    """
+    try:
+        return find_node(key, edges)
+    except NodeMissingError:
+        name = key.partition(":")[2] or key
+        topic = Topic.objects.filter(name__in={key, name}).select_related("context").first()
+        service = Service.objects.filter(name__in={key, name}).select_related("context").first()
+        for node in (_node_of("topic", topic), _node_of("service", service)):
+            if node is not None and is_called(node, key):
+                return node
+        raise NodeMissingError(f"nothing observed or declared is called {key!r}") from None
+
+
+def _node_of(kind: Literal["topic", "service"], row: Topic | Service | None) -> Node | None:
+    return Node(kind, row.name, row.context.name if row.context else None) if row else None
+
+
+def trace(
+    node: str,
+    direction: Literal["upstream", "downstream"],
+    *,
+    depth: int | None = None,
+    projection: graph.Projection = "things",
+    cap: int = graph.DEFAULT_CAP,
+    scope: Scope = NOW,
+) -> graph.Reach:
+    """Return what feeds a node, or what it feeds, within `depth` hops. Raises NodeMissingError."""
+    edges = resolve(as_of=scope.as_of, cluster=scope.cluster)
+    focus = find_thing(node, edges)
+    chosen = scope.select(edges, focus)
+    return graph.reach(chosen, focus, direction, depth=depth, projection=projection, cap=cap)
+
+
+def tell_story(source: str, target: str, scope: Scope = NOW) -> graph.Story:
+    """Return the shortest way of data from one thing to another. Raises NodeMissingError.
+
+    Where a bare name is that of several things (a topic and its service, say), topics are meant
+    before others, unless there is a way between others only.
+    """
+    edges = resolve(as_of=scope.as_of, cluster=scope.cluster)
+    ends = product(_things_called(source, edges), _things_called(target, edges))
+    stories = [graph.shortest_story(scope.select(edges, one), one, other) for one, other in ends]
+    return next((story for story in stories if story.found), stories[0])
+
+
+def _things_called(key: str, edges: Sequence[EdgeView]) -> list[Node]:
+    """Return all that is called so, the one that is meant first. Raises NodeMissingError."""
+    first = find_thing(key, edges)
+    nodes = {node for edge in edges for node in (edge.source, edge.target) if is_called(node, key)}
+    return [first, *sorted(nodes - {first})]
+
+
+def list_cycles(scope: Scope = NOW) -> list[graph.Cycle]:
+    """List where data comes back to where it went out: loops over services, then own cycles."""
+    return graph.find_cycles(scope.edges())
+
+
+def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:
+    """List which bounded context feeds which, the most coupled first."""
+    return graph.fold_by_context(scope.edges())
+
+
+@dataclass(frozen=True)
+class OrphanView:
+    """An orphan of one cluster: topics of the same name in two clusters are two topics."""
+
+    cluster: str
+    orphan: graph.Orphan
+
+
+def list_orphans(
+    *, state: str | None = None, idle: timedelta | None = None, scope: Scope = NOW
+) -> list[OrphanView]:
+    """List topics without readers or writers, by cluster and name; Kafka's own are none.
+
+    Asked of all edges, stale ones too, since they tell "not since" from "never". Raises
+    ThingMissingError when there is no such cluster.
+    """
+    at = scope.as_of or timezone.now()
+    clusters = Cluster.objects.order_by("name")
+    if one := cluster_id(scope.cluster):
+        clusters = clusters.filter(pk=one)
+    found = []
+    for cluster in clusters:
+        chosen = graph.select(
+            resolve(as_of=at, cluster=cluster.name),
+            declared=scope.declared,
+            internal=scope.internal,
+        )
+        topics = _topics_known(cluster, at, internal=scope.internal)
+        unsampled = _unsampled(cluster, topics)
+        nodes = [
+            Node("topic", row.name, row.context.name if row.context else None) for row in topics
+        ]
+        orphans = graph.find_orphans(chosen, nodes, at=at, idle=idle, unsampled=unsampled)
+        found += [OrphanView(cluster.name, orphan) for orphan in orphans]
+    return [view for view in found if state in {None, "", view.orphan.state}]
+
+
+def _topics_known(cluster: Cluster, at: datetime, *, internal: bool) -> list[Topic]:
+    """Return the topics that Kafka had at the instant, as far as the catalog knows."""
+    rows = (
+        Topic.objects
+        .filter(Q(gone_at=None) | Q(gone_at__gt=at), cluster=cluster, synchronised_at__isnull=False)
+        .exclude(kind=Topic.Kind.INTERNAL)
+        .exclude(first_seen_at__gt=at)
+        .select_related("context")
+        .defer("configs", "description")
+    )
+    return [row for row in rows if internal or not is_named_internal(row.name)]
+
+
+def _unsampled(cluster: Cluster, topics: Sequence[Topic]) -> set[str]:
+    """Return the topics that no sample can have seen: none succeeded since they are known."""
+    last = Sampling.objects.filter(cluster=cluster).aggregate(last=Max("succeeded_at"))["last"]
+    return {
+        row.name
+        for row in topics
+        if last is None or (row.first_seen_at is not None and row.first_seen_at > last)
+    }
+
+
+def compare_instants(since: datetime, *, kind: str | None = None, scope: Scope = NOW) -> graph.Diff:
+    """Return what changed from `since` to the scope's instant; either may be the later.
+
+    Both are resolved by what is known at the later one, so that a name learnt in between is no
+    change, and neither is a producer that was restarted.
+    """
+    until = scope.as_of or timezone.now()
+    one = cluster_id(scope.cluster)
+    later, earlier = (read(at, cluster=one) for at in (max(since, until), min(since, until)))
+    resolution = Resolution(later)
+
+    def snapshot(at: datetime) -> graph.Snapshot:
+        rows = later if at == max(since, until) else earlier
+        edges = graph.merged(resolution.edges(at, rows))
+        return graph.Snapshot(at, _countable(edges, scope))
+
+    found = graph.compare(snapshot(since), snapshot(until))
+    if not kind:
+        return found
+    return graph.Diff(
+        found.since,
+        found.until,
+        tuple(change for change in found.edges if change.kind == kind),
+        tuple(change for change in found.nodes if change.kind == kind),
+    )
+
+
+def _countable(edges: Sequence[EdgeView], scope: Scope) -> list[EdgeView]:
+    """Select without `active`: to be active or not is what a difference is about."""
+    return graph.select(edges, declared=scope.declared, internal=scope.internal)
+
+
+def take_footprint(name: str, scope: Scope = NOW) -> graph.Footprint:
+    """Return all that a service leaves behind in Kafka. Raises NodeMissingError.
+
+    `name` is a name or key; a service is preferred to a topic of the same name, and a topic has
+    no footprint.
+    """
+    at = scope.as_of or timezone.now()
+    resolution = Resolution(read(at, cluster=cluster_id(scope.cluster)))
+    edges = graph.merged(resolution.edges(at))
+    keys = [name] if ":" in name else [f"service:{name}", f"copy:{name}", name]
+    node = _first_thing(keys, edges)
+    if node.kind == "topic":
+        raise NodeMissingError(f"{name!r} is a topic: it has readers and writers, no footprint")
+    chosen = scope.select(edges)
+    return graph.footprint_of(chosen, node, resolution.names(node))
+
+
+def _first_thing(keys: Sequence[str], edges: Sequence[EdgeView]) -> Node:
+    for key in keys[:-1]:
+        try:
+            return find_thing(key, edges)
+        except NodeMissingError:
+            continue
+    return find_thing(keys[-1], edges)

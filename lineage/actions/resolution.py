@@ -1,0 +1,172 @@
+"""Raw rows of the ledger into edges between services, topics, copies and actors.
+
+Raw edges are resolved when they are read: a pattern changed in the catalog, or a producer id
+named later, re-reads the whole past.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from catalog.models import Topic
+from catalog.recognition import recogniser
+from lineage.edges import EdgeView, EvidenceView, Node, edge_view
+from lineage.graph import Name
+from lineage.identity import Identities, KnownService, copy_of
+from lineage.models import ProducerName
+from lineage.reading import Row
+from lineage.succession import Life, successors
+
+ANONYMOUS = "producer_id"
+_LISTED = {"client_ids": "client_id", "hosts": "host"}
+
+
+class Resolution:
+    """Turns raw rows into edges, by what all of `rows` tell: who is who does not depend on when."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._contexts = _contexts_of_topics()
+        self._copies = {
+            (row.cluster, row.target[1]): row.detail.get("context")
+            for row in sorted(rows, key=lambda row: row.last_seen)
+            if row.target[0] == "copy"
+        }
+        self._client_ids = _client_ids(rows)
+        known = recogniser()
+
+        def recognise(kind: str, name: str) -> KnownService | None:
+            service = known.service_of(kind, name)
+            if service is None:
+                return None
+            return KnownService(service.name, service.context.name if service.context else None)
+
+        # a producer id is unique within its cluster only
+        self._named = _names_by_cluster({row.cluster for row in rows})
+        self._identities = {
+            cluster: Identities((name[:3] for name in names), recognise)
+            for cluster, names in self._named.items()
+        }
+
+    def edges(self, at: datetime, rows: Sequence[Row] | None = None) -> list[EdgeView]:
+        """Return an edge per pair of raw nodes; several may join the same two nodes.
+
+        `rows` may be fewer than those known, as an earlier instant saw them.
+        """
+        views = self._views(self._rows if rows is None else rows, at)
+        last = _successors(views if rows is None else self._views(self._rows, at))
+        return [replace(edge, source=_latest(edge.source, last)) for edge in views]
+
+    def names(self, node: Node) -> Iterator[Name]:
+        """Yield the names under which Kafka knew a node, and from when to when."""
+        if not self._rows:
+            return
+        last = _successors(self._views(self._rows, max(row.last_seen for row in self._rows)))
+        for row in self._rows:
+            for raw in (row.source, row.target):
+                if raw[0] != "topic" and _latest(self._node(row.cluster, raw), last) == node:
+                    yield Name(raw[0], raw[1], row.first_seen, row.last_seen)
+                    yield from _told(row)
+        for cluster, names in self._named.items():
+            for number, kind, name, first, until in names:
+                if self._node(cluster, (kind, name)) == node:
+                    yield Name(ANONYMOUS, str(number), first, until)
+                    yield Name(kind, name, first, until)
+
+    def _views(self, rows: Sequence[Row], at: datetime) -> list[EdgeView]:
+        gathered: dict[tuple[int, Node, Node], list[Row]] = defaultdict(list)
+        for row in rows:
+            source = self._node(row.cluster, row.source)
+            target = self._node(row.cluster, row.target)
+            gathered[row.cluster, source, target].append(row)
+        return [
+            edge_view(source, target, _evidence(found), at)
+            for (_, source, target), found in gathered.items()
+        ]
+
+    def _node(self, cluster: int, raw: tuple[str, str]) -> Node:
+        kind, name = raw
+        if kind == "topic":
+            context = self._contexts.get((cluster, name))
+        else:
+            context = self._copies.get((cluster, copy_of(kind, name) or ""))
+        client_ids = sorted(self._client_ids.get((cluster, raw), ()))
+        return self._identities[cluster].node(kind, name, context, client_ids)
+
+
+def _client_ids(rows: Sequence[Row]) -> dict[tuple[int, tuple[str, str]], set[str]]:
+    """Gather the client ids that members of each group were seen with."""
+    found: dict[tuple[int, tuple[str, str]], set[str]] = defaultdict(set)
+    for row in rows:
+        if ids := row.detail.get("client_ids"):
+            reader = row.target if row.source[0] == "topic" else row.source
+            found[row.cluster, reader].update(ids)
+    return found
+
+
+def _told(row: Row) -> Iterator[Name]:
+    """Yield the names that the particulars of a proof tell besides."""
+    for key, kind in _LISTED.items():
+        for name in row.detail.get(key, ()):
+            yield Name(kind, str(name), row.first_seen, row.last_seen)
+    for key, kind in (("stamp", "source"), ("producer_id", ANONYMOUS)):
+        if key in row.detail:
+            yield Name(kind, str(row.detail[key]), row.first_seen, row.last_seen)
+
+
+def _contexts_of_topics() -> dict[tuple[int, str], str | None]:
+    rows = Topic.objects.values_list("cluster_id", "name", "context__name")
+    return {(cluster, name): context for cluster, name, context in rows}
+
+
+def _names_by_cluster(
+    clusters: set[int],
+) -> dict[int, list[tuple[int, str, str, datetime, datetime]]]:
+    found: dict[int, list[tuple[int, str, str, datetime, datetime]]]
+    found = {cluster: [] for cluster in clusters}
+    rows = ProducerName.objects.filter(cluster__in=clusters).values_list(
+        "cluster_id", "producer_id", "node_kind", "node_name", "first_seen", "last_seen"
+    )
+    for cluster, producer_id, kind, name, first, last in rows:
+        found[cluster].append((producer_id, kind, name, first, last))
+    return found
+
+
+def _evidence(rows: Sequence[Row]) -> list[EvidenceView]:
+    """Return one proof a kind: the span of all its rows, the particulars of the newest."""
+    by_kind: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_kind[row.kind].append(row)
+    return [
+        EvidenceView(
+            kind,
+            min(row.first_seen for row in group),
+            max(row.last_seen for row in group),
+            max(group, key=lambda row: row.last_seen).detail,
+        )
+        for kind, group in by_kind.items()
+    ]
+
+
+def _successors(edges: Sequence[EdgeView]) -> dict[str, str]:
+    """Return the newest id of each unnamed producer: those that followed each other are one."""
+    written: dict[str, list[EdgeView]] = defaultdict(list)
+    for edge in edges:
+        if edge.source.known_by == ANONYMOUS:
+            written[edge.source.name].append(edge)
+    return successors(
+        Life(
+            name,
+            frozenset(edge.target.name for edge in group),
+            min(edge.first_seen for edge in group),
+            max(edge.last_seen for edge in group),
+        )
+        for name, group in written.items()
+    )
+
+
+def _latest(node: Node, last: dict[str, str]) -> Node:
+    if node.known_by != ANONYMOUS:
+        return node
+    return replace(node, name=last.get(node.name, node.name))

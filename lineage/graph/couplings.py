@@ -61,13 +61,14 @@ def fold_by_context(edges: Sequence[EdgeView]) -> list[Coupling]:
     reading = _sides((edge.source, edge.target) for edge in edges if edge.source.kind == "topic")
     gathered: dict[Pair, _Between] = defaultdict(_Between)
     for topic, writers in writing.items():
-        for pair in product(writers, reading.get(topic, ())):
+        readers = reading.get(topic, {})
+        for pair in product(writers, readers):
             if pair[0] != pair[1]:
                 between = gathered[pair]
                 between.topics.add(topic.name)
                 between.writers |= writers[pair[0]]
-                between.readers |= reading[topic][pair[1]]
-                between.flows += len(writers[pair[0]]) * len(reading[topic][pair[1]])
+                between.readers |= readers[pair[1]]
+                between.flows += len(writers[pair[0]]) * len(readers[pair[1]])
     knots = _knots(gathered)
     couplings = [
         Coupling(

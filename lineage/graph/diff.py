@@ -6,7 +6,7 @@ back to A is the one from A to B with each change turned round.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -94,72 +94,80 @@ class Diff:
         )
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """An edge at an instant; `kinds` are those whose evidence is fresh then."""
-
-    edge: EdgeView
-    state: State
-    kinds: frozenset[str]
+Pair = tuple[int, int]
 
 
-Pair = tuple[Node, Node]
-_Standings = Mapping[Pair, _Standing]
+class _Paired:
+    """Two snapshots with nodes as numbers, the same in both: hashing a node is what costs."""
+
+    def __init__(self, before: Snapshot, after: Snapshot) -> None:
+        self.number: dict[Node, int] = {}
+        self.before, self.after = before, after
+        self.old = {self._pair(edge): edge for edge in before.edges}
+        self.new = {self._pair(edge): edge for edge in after.edges}
+        self.nodes = list(self.number)
+
+    def _pair(self, edge: EdgeView) -> Pair:
+        number = self.number
+        source = number.setdefault(edge.source, len(number))
+        return source, number.setdefault(edge.target, len(number))
 
 
 def compare(before: Snapshot, after: Snapshot) -> Diff:
     """Return what changed from one snapshot to the other, whichever is the later."""
     if after.at < before.at:
         return compare(after, before).turned()
-    old, new = _standings(before), _standings(after)
+    paired = _Paired(before, after)
     edges = [
         change
-        for pair in old.keys() | new.keys()
-        if (change := _change(old.get(pair), new.get(pair))) is not None
+        for pair in paired.old.keys() | paired.new.keys()
+        if (change := _change(paired, pair)) is not None
     ]
     edges.sort(key=lambda it: (it.edge.source.key, it.edge.target.key))
     edges.sort(key=lambda it: it.at, reverse=True)
-    nodes = sorted(_node_changes(old, new), key=lambda it: it.node.key)
+    nodes = sorted(_node_changes(paired), key=lambda it: it.node.key)
     nodes.sort(key=lambda it: it.at, reverse=True)
     return Diff(before.at, after.at, tuple(edges), tuple(nodes))
 
 
-def _standings(snapshot: Snapshot) -> dict[Pair, _Standing]:
-    found: dict[Pair, _Standing] = {}
-    for edge in snapshot.edges:
-        fresh = (it for it in edge.evidence if is_fresh(it.kind, it.last_seen, snapshot.at))
-        state: State = "active" if edge.active else "stale"
-        kinds = frozenset(proof.kind for proof in fresh)
-        found[edge.source, edge.target] = _Standing(edge, state, kinds)
-    return found
+def _fresh(edge: EdgeView | None, at: datetime) -> list[str]:
+    if edge is None:
+        return []
+    return [proof.kind for proof in edge.evidence if is_fresh(proof.kind, proof.last_seen, at)]
 
 
-def _change(old: _Standing | None, new: _Standing | None) -> Change | None:
-    """Return the change from one to the other, the later; None when there is none."""
-    latest = new or old
-    if latest is None:
+def _state(edge: EdgeView | None) -> State:
+    if edge is None:
+        return "unknown"
+    return "active" if edge.active else "stale"
+
+
+def _change(paired: _Paired, pair: Pair) -> Change | None:
+    """Return what changed of the edge between two nodes; None when nothing did."""
+    old, new = paired.old.get(pair), paired.new.get(pair)
+    before, after = _state(old), _state(new)
+    if before == after != "active":
         return None
-    before: State = old.state if old else "unknown"
-    after: State = new.state if new else "unknown"
-    kinds_before = old.kinds if old else frozenset()
-    kinds_after = new.kinds if new else frozenset()
-    edge = latest.edge
-    at, cause = edge.last_seen, "last seen"
+    kinds_before = _fresh(old, paired.before.at)
+    kinds_after = _fresh(new, paired.after.at)
+    if before == after and sorted(kinds_before) == sorted(kinds_after):
+        return None
+    edge = paired.new[pair] if new else paired.old[pair]
+    was, now = frozenset(kinds_before), frozenset(kinds_after)
+    kind, at, cause = _told(edge, before, after)
+    if kind == "changed":
+        at, cause = _proved_at(edge, was ^ now), _proof_change(was, now)
+    return Change(kind, edge, before, after, was, now, at, cause)
+
+
+def _told(edge: EdgeView, before: State, after: State) -> tuple[ChangeKind, datetime, str]:
     if before == after:
-        if before != "active" or kinds_before == kinds_after:
-            return None
-        kind: ChangeKind = "changed"
-        at = _proved_at(edge, kinds_before ^ kinds_after)
-        cause = _proof_change(kinds_before, kinds_after)
-    elif after == "active":
-        kind = "appeared"
-        if old is None:
-            at, cause = edge.first_seen, "first seen"
-        else:
-            cause = "seen again, last"
-    else:
-        kind = "gone" if before == "active" else "passed"
-    return Change(kind, edge, before, after, kinds_before, kinds_after, at, cause)
+        return "changed", edge.last_seen, ""
+    if after == "active" and before == "unknown":
+        return "appeared", edge.first_seen, "first seen"
+    if after == "active":
+        return "appeared", edge.last_seen, "seen again, last"
+    return "gone" if before == "active" else "passed", edge.last_seen, "last seen"
 
 
 def _proved_at(edge: EdgeView, kinds: frozenset[str]) -> datetime:
@@ -174,27 +182,31 @@ def _proof_change(before: frozenset[str], after: frozenset[str]) -> str:
     return f"{'; '.join(word for word in words if word)}, last"
 
 
-def _node_changes(old: _Standings, new: _Standings) -> Iterator[NodeChange]:
-    known = {node for pair in old for node in pair}
-    stood, stands = _nodes(old.values()), _nodes(new.values())
-    latest = _nodes((*new.values(), *old.values()), states=("active", "stale"))
-    for node in stands.keys() - stood.keys():
-        if node in known:
-            last = max(edge.last_seen for edge in stands[node])
-            yield NodeChange("appeared", node, last, "seen again, last")
+def _node_changes(paired: _Paired) -> Iterator[NodeChange]:
+    stood, stands = _active_nodes(paired.old), _active_nodes(paired.new)
+    if stood == stands:
+        return
+    known = {number for pair in paired.old for number in pair}
+    edges = _edges_of(paired, stood ^ stands)
+    for number in stands - stood:
+        node, own = paired.nodes[number], edges[number]
+        if number in known:
+            yield NodeChange("appeared", node, max(it.last_seen for it in own), "seen again, last")
         else:
-            first = min(edge.first_seen for edge in latest[node])
-            yield NodeChange("appeared", node, first, "first seen")
-    for node in stood.keys() - stands.keys():
-        yield NodeChange("gone", node, max(it.last_seen for it in latest[node]), "last seen")
+            yield NodeChange("appeared", node, min(it.first_seen for it in own), "first seen")
+    for number in stood - stands:
+        last = max(it.last_seen for it in edges[number])
+        yield NodeChange("gone", paired.nodes[number], last, "last seen")
 
 
-def _nodes(
-    standings: Iterable[_Standing], states: Sequence[State] = ("active",)
-) -> dict[Node, list[EdgeView]]:
-    found: dict[Node, list[EdgeView]] = defaultdict(list)
-    for standing in standings:
-        if standing.state in states:
-            found[standing.edge.source].append(standing.edge)
-            found[standing.edge.target].append(standing.edge)
+def _active_nodes(edges: Mapping[Pair, EdgeView]) -> set[int]:
+    return {number for pair, edge in edges.items() if edge.active for number in pair}
+
+
+def _edges_of(paired: _Paired, numbers: set[int]) -> dict[int, list[EdgeView]]:
+    """Return the edges at some nodes, as known at the later instant or, failing that, before."""
+    found: dict[int, list[EdgeView]] = defaultdict(list)
+    for pair, edge in {**paired.old, **paired.new}.items():
+        for number in numbers.intersection(pair):
+            found[number].append(edge)
     return found

@@ -171,7 +171,9 @@ def _links_among(flow: Flow, kept: set[int], shown: Sequence[bool]) -> tuple[Lin
     }
     for middle in between:
         sources, targets = flow.graph.pred[middle], flow.graph.succ[middle]
-        for pair in product(kept & sources.keys(), kept & targets.keys()):
+        for pair in product(
+            [it for it in sources if it in kept], [it for it in targets if it in kept]
+        ):
             if pair[0] != pair[1]:
                 way = flow.edge[pair[0], middle], flow.edge[middle, pair[1]]
                 ways[pair].append(way)

@@ -16,7 +16,7 @@ from catalog.models import Topic
 from catalog.observation import Access
 from catalog.policies.single_writer import is_nameless
 
-VERDICTS = ("violated", "unverified", "verified")
+VERDICTS = ("verified", "unverified", "violated")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def list_declared(
         rows = rows.filter(name=topic)
     views = [_view(found) for found in describe_topics(rows, as_of)]
     chosen = [view for view in views if verdict in {None, "", view.verdict}]
-    return sorted(chosen, key=lambda view: VERDICTS.index(view.verdict))
+    return sorted(chosen, key=lambda view: -VERDICTS.index(view.verdict))
 
 
 def _view(found: TopicView) -> DeclaredView:

@@ -55,7 +55,7 @@ class NeighbourhoodSerializer(serializers.Serializer[object]):
     dot = serializers.CharField()
 
 
-def _one_of(choices: Sequence[str], **field: Any) -> serializers.ChoiceField:
+def choice(choices: Sequence[str], **field: Any) -> serializers.ChoiceField:
     """Return an optional choice that tells, when it refuses, what there is to choose from."""
     refusal: dict[str, Any] = {"invalid_choice": f'"{{input}}" is none of {", ".join(choices)}'}
     return serializers.ChoiceField(
@@ -63,7 +63,7 @@ def _one_of(choices: Sequence[str], **field: Any) -> serializers.ChoiceField:
     )
 
 
-def _filter(meaning: str) -> serializers.CharField:
+def text_filter(meaning: str) -> serializers.CharField:
     """Return an optional text; empty is as good as not given."""
     return serializers.CharField(required=False, allow_blank=True, help_text=meaning)
 
@@ -73,18 +73,18 @@ class InstantField(serializers.CharField):
     """An optional ISO 8601 instant, read by the action that it is for; empty is not given."""
 
 
-def _instant() -> InstantField:
+def instant_filter() -> InstantField:
     return InstantField(required=False, allow_blank=True, help_text=_INSTANT)
 
 
 class EdgeQuery(serializers.Serializer[object]):
     """What edges are asked for."""
 
-    source = _filter("name, or kind:name")  # type: ignore[assignment]  # likewise
-    target = _filter("name, or kind:name")
-    kind = _one_of((*NODE_KINDS, *STRENGTH), help_text="kind of either node, or a kind of evidence")
-    as_of = _instant()
-    cluster = _filter(_CLUSTER)
+    source = text_filter("name, or kind:name")  # type: ignore[assignment]  # likewise
+    target = text_filter("name, or kind:name")
+    kind = choice((*NODE_KINDS, *STRENGTH), help_text="kind of either node, or a kind of evidence")
+    as_of = instant_filter()
+    cluster = text_filter(_CLUSTER)
 
 
 class NeighbourhoodQuery(serializers.Serializer[object]):
@@ -99,14 +99,14 @@ class NeighbourhoodQuery(serializers.Serializer[object]):
         choices=_DIRECTIONS,
         error_messages={"invalid_choice": f'"{{input}}" is none of {", ".join(_DIRECTIONS)}'},
     )
-    as_of = _instant()
-    cluster = _filter(_CLUSTER)
+    as_of = instant_filter()
+    cluster = text_filter(_CLUSTER)
 
 
 class SamplingQuery(serializers.Serializer[object]):
     """Of which cluster."""
 
-    cluster = _filter(_CLUSTER)
+    cluster = text_filter(_CLUSTER)
 
 
 class SamplingSerializer(serializers.Serializer[object]):

@@ -27,7 +27,8 @@ _REFUSED = {
 }
 
 
-def _asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
+def asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
+    """Read a query, and the instant it asks for. Raises InstantInvalidError, ValidationError."""
     read = query(data=request.query_params)
     read.is_valid(raise_exception=True)
     values = dict(read.validated_data)
@@ -49,7 +50,7 @@ class ListEdges(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         """List edges, each with its evidence."""
-        values, as_of = _asked(EdgeQuery, request)
+        values, as_of = asked(EdgeQuery, request)
         page = self.paginate_queryset(actions.list_edges(as_of=as_of, **values))
         return self.get_paginated_response(EdgeSerializer(page, many=True).data)
 
@@ -68,7 +69,7 @@ class ShowNeighbourhood(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         """Return nodes and edges near the focus, and their drawing."""
-        values, as_of = _asked(NeighbourhoodQuery, request)
+        values, as_of = asked(NeighbourhoodQuery, request)
         focus, part = actions.neighbourhood(values.pop("focus"), as_of=as_of, **values)
         answer = {
             "focus": focus,

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from lineage.edges import EdgeView, Node, is_fresh
 
 State = Literal["unknown", "stale", "active"]
+STATES: tuple[State, ...] = get_args(State)
 ChangeKind = Literal["appeared", "gone", "changed", "passed"]
 CHANGES: tuple[ChangeKind, ...] = get_args(ChangeKind)
 _TURNED: dict[ChangeKind, ChangeKind] = {"appeared": "gone", "gone": "appeared"}

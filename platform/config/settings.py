@@ -238,7 +238,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     # several answers have a field `kind`
-    "ENUM_NAME_OVERRIDES": {"TopicKindEnum": "catalog.models.Topic.Kind"},
+    "ENUM_NAME_OVERRIDES": {
+        "TopicKindEnum": "catalog.models.Topic.Kind",
+        "EdgeStateEnum": "lineage.graph.diff.STATES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.openapi.describe_problems",

@@ -207,6 +207,15 @@ class NodeChangeSerializer(serializers.Serializer[object]):
     cause = serializers.CharField()
 
 
+class WholeDiffSerializer(serializers.Serializer[object]):
+    """All changes at once, for those who do not page."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    nodes = NodeChangeSerializer(many=True)
+    edges = ChangeSerializer(many=True)
+
+
 class DiffSerializer(serializers.Serializer[object]):
     """A page of the changes of edges, newest first, and all changes of nodes."""
 

@@ -120,10 +120,11 @@ def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:
 
 @dataclass(frozen=True)
 class OrphanView:
-    """An orphan of one cluster: topics of the same name in two clusters are two topics."""
+    """An orphan of one cluster; `known` when the catalog has the topic, thus a page of it."""
 
     cluster: str
     orphan: graph.Orphan
+    known: bool
 
 
 def list_orphans(
@@ -150,8 +151,9 @@ def list_orphans(
         nodes = [
             Node("topic", row.name, row.context.name if row.context else None) for row in topics
         ]
+        known = set(nodes)
         orphans = graph.find_orphans(chosen, nodes, at=at, idle=idle, unsampled=unsampled)
-        found += [OrphanView(cluster.name, orphan) for orphan in orphans]
+        found += [OrphanView(cluster.name, it, it.topic in known) for it in orphans]
     return [view for view in found if state in {None, "", view.orphan.state}]
 
 

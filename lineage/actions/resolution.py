@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from catalog.models import Topic
 from catalog.recognition import recogniser
@@ -55,17 +56,13 @@ class Resolution:
         `rows` may be fewer than those known, as an earlier instant saw them.
         """
         views = self._views(self._rows if rows is None else rows, at)
-        last = _successors(views if rows is None else self._views(self._rows, at))
-        return [replace(edge, source=_latest(edge.source, last)) for edge in views]
+        return [replace(edge, source=self._latest(edge.source)) for edge in views]
 
     def names(self, node: Node) -> Iterator[Name]:
         """Yield the names under which Kafka knew a node, and from when to when."""
-        if not self._rows:
-            return
-        last = _successors(self._views(self._rows, max(row.last_seen for row in self._rows)))
         for row in self._rows:
             for raw in (row.source, row.target):
-                if raw[0] != "topic" and _latest(self._node(row.cluster, raw), last) == node:
+                if raw[0] != "topic" and self._latest(self._node(row.cluster, raw)) == node:
                     yield Name(raw[0], raw[1], row.first_seen, row.last_seen)
                     yield from _told(row)
         for cluster, names in self._named.items():
@@ -73,6 +70,30 @@ class Resolution:
                 if self._node(cluster, (kind, name)) == node:
                     yield Name(ANONYMOUS, str(number), first, until)
                     yield Name(kind, name, first, until)
+
+    @cached_property
+    def _last(self) -> dict[str, str]:
+        """The newest id of each unnamed producer: those that followed each other are one."""
+        written: dict[str, list[Row]] = defaultdict(list)
+        for row in self._rows:
+            if row.source[0] == ANONYMOUS:
+                node = self._node(row.cluster, row.source)
+                if node.known_by == ANONYMOUS:
+                    written[node.name].append(row)
+        return successors(
+            Life(
+                name,
+                frozenset(row.target[1] for row in rows),
+                min(row.first_seen for row in rows),
+                max(row.last_seen for row in rows),
+            )
+            for name, rows in written.items()
+        )
+
+    def _latest(self, node: Node) -> Node:
+        if node.known_by != ANONYMOUS:
+            return node
+        return replace(node, name=self._last.get(node.name, node.name))
 
     def _views(self, rows: Sequence[Row], at: datetime) -> list[EdgeView]:
         gathered: dict[tuple[int, Node, Node], list[Row]] = defaultdict(list)
@@ -147,26 +168,3 @@ def _evidence(rows: Sequence[Row]) -> list[EvidenceView]:
         )
         for kind, group in by_kind.items()
     ]
-
-
-def _successors(edges: Sequence[EdgeView]) -> dict[str, str]:
-    """Return the newest id of each unnamed producer: those that followed each other are one."""
-    written: dict[str, list[EdgeView]] = defaultdict(list)
-    for edge in edges:
-        if edge.source.known_by == ANONYMOUS:
-            written[edge.source.name].append(edge)
-    return successors(
-        Life(
-            name,
-            frozenset(edge.target.name for edge in group),
-            min(edge.first_seen for edge in group),
-            max(edge.last_seen for edge in group),
-        )
-        for name, group in written.items()
-    )
-
-
-def _latest(node: Node, last: dict[str, str]) -> Node:
-    if node.known_by != ANONYMOUS:
-        return node
-    return replace(node, name=last.get(node.name, node.name))

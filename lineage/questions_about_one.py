@@ -26,6 +26,7 @@ def show_path(request: HttpRequest) -> HttpResponse:
     """The shortest story from `source` to `target`, drawn and told."""
     as_of = as_of_asked(request.GET)[0]
     source, target = (request.GET.get(name, "").strip() for name in ("source", "target"))
+    edges = actions.list_edges(as_of=as_of)
     question = Question(
         title="Shortest story",
         about="How data of one thing comes to another, told step by step with its evidence.",
@@ -38,12 +39,12 @@ def show_path(request: HttpRequest) -> HttpResponse:
             Input("source", "From", source, offers=True),
             Input("target", "To", target, offers=True),
         ),
-        shown={"keys": names_offered(actions.list_edges(as_of=as_of))},
+        shown={"keys": names_offered(edges)},
     )
     listing = None
     if source and target:
         try:
-            story = actions.tell_story(source, target, actions.Scope(as_of=as_of))
+            story = actions.tell_story(source, target, actions.Scope(as_of=as_of), edges)
         except LineageError as error:
             question.problem = str(error)
         else:
@@ -93,6 +94,7 @@ def show_reach(request: HttpRequest) -> HttpResponse:
     projection: graph.Projection = next(
         (it for it in graph.PROJECTIONS if it == asked["projection"]), graph.PROJECTIONS[0]
     )
+    edges = actions.list_edges(as_of=as_of)
     hops = asked["depth"] if asked["depth"].isdecimal() else ""
     depth = min(max(int(hops[:_DIGITS]), 1), _FARTHEST) if hops else None
     question = Question(
@@ -119,7 +121,7 @@ def show_reach(request: HttpRequest) -> HttpResponse:
                 choices=tuple((it, it) for it in graph.PROJECTIONS),
             ),
         ),
-        shown={"keys": names_offered(actions.list_edges(as_of=as_of))},
+        shown={"keys": names_offered(edges)},
     )
     listing = None
     if asked["node"]:
@@ -131,6 +133,7 @@ def show_reach(request: HttpRequest) -> HttpResponse:
                 projection=projection,
                 cap=_MOST_LISTED,
                 scope=actions.Scope(as_of=as_of),
+                edges=edges,
             )
         except LineageError as error:
             question.problem = str(error)

@@ -37,7 +37,11 @@ class Scope:
 
     def edges(self, keep: Node | None = None) -> list[EdgeView]:
         """Return the edges that count; those at `keep` are never folded away."""
-        return self.select(resolve(as_of=self.as_of, cluster=self.cluster), keep)
+        return self.select(self.resolved(), keep)
+
+    def resolved(self) -> list[EdgeView]:
+        """Return all edges of the instant and the cluster."""
+        return resolve(as_of=self.as_of, cluster=self.cluster)
 
     def select(self, edges: Sequence[EdgeView], keep: Node | None = None) -> list[EdgeView]:
         """Return those of `edges` that count."""
@@ -81,21 +85,27 @@ def trace(
     projection: graph.Projection = "things",
     cap: int = graph.DEFAULT_CAP,
     scope: Scope = NOW,
+    edges: Sequence[EdgeView] | None = None,
 ) -> graph.Reach:
-    """Return what feeds a node, or what it feeds, within `depth` hops. Raises NodeMissingError."""
-    edges = resolve(as_of=scope.as_of, cluster=scope.cluster)
+    """Return what feeds a node, or what it feeds, within `depth` hops. Raises NodeMissingError.
+
+    `edges` are all those of the scope's instant, where the caller has them already.
+    """
+    edges = scope.resolved() if edges is None else edges
     focus = find_thing(node, edges)
     chosen = scope.select(edges, focus)
     return graph.reach(chosen, focus, direction, depth=depth, projection=projection, cap=cap)
 
 
-def tell_story(source: str, target: str, scope: Scope = NOW) -> graph.Story:
+def tell_story(
+    source: str, target: str, scope: Scope = NOW, edges: Sequence[EdgeView] | None = None
+) -> graph.Story:
     """Return the shortest way of data from one thing to another. Raises NodeMissingError.
 
     Where a bare name is that of several things (a topic and its service, say), topics are meant
-    before others, unless there is a way between others only.
+    before others, unless there is a way between others only. `edges` as in `trace`.
     """
-    edges = resolve(as_of=scope.as_of, cluster=scope.cluster)
+    edges = scope.resolved() if edges is None else edges
     ends = product(_things_called(source, edges), _things_called(target, edges))
     stories = [graph.shortest_story(scope.select(edges, one), one, other) for one, other in ends]
     return next((story for story in stories if story.found), stories[0])

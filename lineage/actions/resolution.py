@@ -35,6 +35,7 @@ class Resolution:
             if row.target[0] == "copy"
         }
         self._client_ids = _client_ids(rows)
+        self._nodes: dict[tuple[int, tuple[str, str]], Node] = {}
         known = recogniser()
 
         def recognise(kind: str, name: str) -> KnownService | None:
@@ -56,7 +57,12 @@ class Resolution:
         `rows` may be fewer than those known, as an earlier instant saw them.
         """
         views = self._views(self._rows if rows is None else rows, at)
-        return [replace(edge, source=self._latest(edge.source)) for edge in views]
+        return [
+            replace(edge, source=self._latest(edge.source))
+            if edge.source.known_by == ANONYMOUS
+            else edge
+            for edge in views
+        ]
 
     def names(self, node: Node) -> Iterator[Name]:
         """Yield the names under which Kafka knew a node, and from when to when."""
@@ -107,6 +113,12 @@ class Resolution:
         ]
 
     def _node(self, cluster: int, raw: tuple[str, str]) -> Node:
+        key = cluster, raw
+        if key not in self._nodes:
+            self._nodes[key] = self._resolved(cluster, raw)
+        return self._nodes[key]
+
+    def _resolved(self, cluster: int, raw: tuple[str, str]) -> Node:
         kind, name = raw
         if kind == "topic":
             context = self._contexts.get((cluster, name))

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from lineage import actions
 from lineage.api import questions_serializers as shapes
-from lineage.api.views import asked
+from lineage.api.views import answers, asked
 
 
 def _scope(values: dict[str, Any], as_of: datetime | None) -> actions.Scope:
@@ -54,7 +54,7 @@ class ShowUpstream(_Trace):
         operation_id="show_upstream",
         parameters=[shapes.TraceQuery],
         tags=["lineage"],
-        responses=shapes.TraceSerializer,
+        responses=answers(shapes.TraceSerializer),
     )
     def get(self, request: Request) -> Response:
         """Show all whose data reaches a node, to any depth, nearest first."""
@@ -70,7 +70,7 @@ class ShowDownstream(_Trace):
         operation_id="show_downstream",
         parameters=[shapes.TraceQuery],
         tags=["lineage"],
-        responses=shapes.TraceSerializer,
+        responses=answers(shapes.TraceSerializer),
     )
     def get(self, request: Request) -> Response:
         """Show all that data of a node reaches, to any depth, nearest first."""
@@ -87,7 +87,7 @@ class ShowPath(GenericAPIView[Any]):
         operation_id="show_path",
         parameters=[shapes.PathQuery],
         tags=["lineage"],
-        responses=shapes.PathSerializer,
+        responses=answers(shapes.PathSerializer),
     )
     def get(self, request: Request) -> Response:
         """Tell how data of the source comes to the target, with the evidence of each step."""
@@ -106,7 +106,7 @@ class ShowDiff(GenericAPIView[Any]):
         operation_id="show_diff",
         parameters=[shapes.DiffQuery, shapes.PageQuery],
         tags=["lineage"],
-        responses=shapes.DiffSerializer,
+        responses=answers(shapes.DiffSerializer),
     )
     def get(self, request: Request) -> Response:
         """Show which edges and nodes appeared, are gone or changed, and by what evidence."""
@@ -134,7 +134,7 @@ class ListOrphans(GenericAPIView[Any]):
         operation_id="list_orphans",
         parameters=[shapes.OrphanQuery],
         tags=["lineage"],
-        responses=shapes.OrphanSerializer(many=True),
+        responses=answers(shapes.OrphanSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
         """List topics without readers or writers: never any, not since, or not known."""
@@ -159,7 +159,7 @@ class ListDeclared(GenericAPIView[Any]):
         operation_id="list_declared",
         parameters=[shapes.DeclaredQuery],
         tags=["lineage"],
-        responses=shapes.DeclaredSerializer(many=True),
+        responses=answers(shapes.DeclaredSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
         """List topics with their declared writer, the observed ones and the verdict on both."""
@@ -179,7 +179,7 @@ class ListCouplings(GenericAPIView[Any]):
         operation_id="list_couplings",
         parameters=[shapes.ScopeQuery],
         tags=["lineage"],
-        responses=shapes.CouplingSerializer(many=True),
+        responses=answers(shapes.CouplingSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
         """List which context feeds which, most topics first; mutual dependence is flagged."""
@@ -198,7 +198,7 @@ class ListCycles(GenericAPIView[Any]):
         operation_id="list_cycles",
         parameters=[shapes.ScopeQuery],
         tags=["lineage"],
-        responses=shapes.CycleSerializer(many=True),
+        responses=answers(shapes.CycleSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
         """List loops over several services, then services that read what they write."""
@@ -217,7 +217,7 @@ class ShowFootprint(GenericAPIView[Any]):
         operation_id="show_footprint",
         parameters=[shapes.FootprintQuery],
         tags=["lineage"],
-        responses=shapes.FootprintSerializer,
+        responses=answers(shapes.FootprintSerializer),
     )
     def get(self, request: Request) -> Response:
         """Show what a service reads and writes, under which names, from where and since when."""

@@ -6,11 +6,17 @@ from typing import Any
 from rest_framework import serializers
 
 from lineage.actions import VERDICTS
-from lineage.api.serializers import EdgeSerializer, NodeSerializer, choice, text_filter
+from lineage.api.serializers import (
+    EdgeSerializer,
+    InstantField,
+    NodeSerializer,
+    choice,
+    instant_filter,
+    text_filter,
+)
 from lineage.graph import CHANGES, ORPHAN_STATES, PROJECTIONS
 from lineage.graph.diff import STATES
 
-_INSTANT = "ISO 8601 instant; now by default"
 _CLUSTER = "name of the cluster; all by default"
 _A_YEAR = 366 * 86_400
 
@@ -18,7 +24,7 @@ _A_YEAR = 366 * 86_400
 class ScopeQuery(serializers.Serializer[object]):
     """Which edges a question is asked of."""
 
-    as_of = text_filter(_INSTANT)
+    as_of = instant_filter()
     cluster = text_filter(_CLUSTER)
     active = serializers.BooleanField(
         required=False,
@@ -70,8 +76,8 @@ class PathQuery(ScopeQuery):
 class DiffQuery(serializers.Serializer[object]):
     """From when to when."""
 
-    since = serializers.CharField(help_text="ISO 8601 instant to compare with")
-    as_of = text_filter(_INSTANT)
+    since = InstantField(help_text="ISO 8601 instant to compare with")
+    as_of = instant_filter()
     cluster = text_filter(_CLUSTER)
     kind = choice(CHANGES, help_text="kind of change")
     declared = serializers.BooleanField(required=False, default=True)
@@ -88,7 +94,7 @@ class PageQuery(serializers.Serializer[object]):
 class OrphanQuery(serializers.Serializer[object]):
     """Which orphans."""
 
-    as_of = text_filter(_INSTANT)
+    as_of = instant_filter()
     cluster = text_filter(_CLUSTER)
     state = choice(ORPHAN_STATES, help_text="what the topic lacks")
     idle = serializers.IntegerField(
@@ -104,7 +110,7 @@ class OrphanQuery(serializers.Serializer[object]):
 class DeclaredQuery(serializers.Serializer[object]):
     """Which topics."""
 
-    as_of = text_filter(_INSTANT)
+    as_of = instant_filter()
     cluster = text_filter(_CLUSTER)
     context = text_filter("name of the bounded context that owns the topic")  # type: ignore[assignment]  # likewise
     topic = text_filter("name of the topic")

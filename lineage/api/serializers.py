@@ -74,6 +74,7 @@ class InstantField(serializers.CharField):
 
 
 def instant_filter() -> InstantField:
+    """Return an optional instant; empty is as good as not given."""
     return InstantField(required=False, allow_blank=True, help_text=_INSTANT)
 
 

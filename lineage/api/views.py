@@ -18,13 +18,17 @@ from lineage.api.serializers import (
     SamplingSerializer,
 )
 
-_JSON = (200, "application/json")
 _REFUSED = {
     (400, "application/problem+json"): OpenApiResponse(
         {"$ref": "#/components/schemas/Problem"},
         "A parameter is not readable (`invalid`), or `as_of` is no instant (`instant-invalid`)",
     )
 }
+
+
+def answers(shape: Any) -> dict[tuple[int, str], Any]:
+    """What the API's description says of a question: its answer, and how it is refused."""
+    return {(200, "application/json"): shape, **_REFUSED}
 
 
 def asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
@@ -46,7 +50,7 @@ class ListEdges(GenericAPIView[Any]):
         operation_id="list_edges",
         parameters=[EdgeQuery],
         tags=["lineage"],
-        responses={_JSON: EdgeSerializer(many=True), **_REFUSED},
+        responses=answers(EdgeSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
         """List edges, each with its evidence."""
@@ -65,7 +69,7 @@ class ShowNeighbourhood(GenericAPIView[Any]):
         operation_id="show_neighbourhood",
         parameters=[NeighbourhoodQuery],
         tags=["lineage"],
-        responses={_JSON: NeighbourhoodSerializer, **_REFUSED},
+        responses=answers(NeighbourhoodSerializer),
     )
     def get(self, request: Request) -> Response:
         """Return nodes and edges near the focus, and their drawing."""

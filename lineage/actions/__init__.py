@@ -1,7 +1,14 @@
 """What is asked of lineage; pages, REST, commands and the catalog's witness all call these."""
 
 from lineage.actions.declared import VERDICTS, DeclaredView, list_declared
-from lineage.actions.edges import find_node, list_edges, neighbourhood, resolve
+from lineage.actions.edges import (
+    Resolved,
+    find_node,
+    list_edges,
+    neighbourhood,
+    resolve,
+    resolve_rows,
+)
 from lineage.actions.instants import parse_instant
 from lineage.actions.questions import (
     OrphanView,
@@ -23,6 +30,7 @@ __all__ = [
     "VERDICTS",
     "DeclaredView",
     "OrphanView",
+    "Resolved",
     "Scope",
     "compare_instants",
     "find_blind_spots",
@@ -37,6 +45,7 @@ __all__ = [
     "neighbourhood",
     "parse_instant",
     "resolve",
+    "resolve_rows",
     "take_footprint",
     "tell_story",
     "trace",

@@ -1,6 +1,7 @@
 """The edges of the ledger, between services, topics, copies and actors, as of any instant."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
@@ -46,6 +47,21 @@ def resolve(
     rows = read(at, cluster=one, topics=topics)
     known = rows if topics is None else _as_seen_from_everywhere(rows, topics, at, one)
     return graph.merged(Resolution(known).edges(at, rows))
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Edges, the raw rows they were made of, and the nodes that a row's ends are shown as."""
+
+    edges: list[EdgeView]
+    rows: list[tuple[Row, Node, Node]]
+
+
+def resolve_rows(*, as_of: datetime | None = None, cluster: str | None = None) -> Resolved:
+    """Return all edges with the raw rows behind them, read once."""
+    at = as_of or timezone.now()
+    resolution = Resolution(read(at, cluster=cluster_id(cluster)))
+    return Resolved(graph.merged(resolution.edges(at)), resolution.ends())
 
 
 def _as_seen_from_everywhere(

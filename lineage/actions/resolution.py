@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
-from catalog.models import Topic
+from catalog.models import Cluster, Topic
 from catalog.recognition import recogniser
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph import Name
@@ -37,17 +37,19 @@ class Resolution:
         self._client_ids = _client_ids(rows)
         self._nodes: dict[tuple[int, tuple[str, str]], Node] = {}
         known = recogniser()
+        clusters = dict(Cluster.objects.values_list("pk", "name"))
 
-        def recognise(kind: str, name: str) -> KnownService | None:
-            service = known.service_of(kind, name)
+        def recognise(cluster: int, kind: str, name: str) -> KnownService | None:
+            # a producer id is unique within its cluster only
+            sought = f"{clusters[cluster]}/{name}" if kind == ANONYMOUS else name
+            service = known.service_of(kind, sought)
             if service is None:
                 return None
             return KnownService(service.name, service.context.name if service.context else None)
 
-        # a producer id is unique within its cluster only
         self._named = _names_by_cluster({row.cluster for row in rows})
         self._identities = {
-            cluster: Identities((name[:3] for name in names), recognise)
+            cluster: Identities((name[:3] for name in names), partial(recognise, cluster))
             for cluster, names in self._named.items()
         }
 
@@ -62,6 +64,13 @@ class Resolution:
             if edge.source.known_by == ANONYMOUS
             else edge
             for edge in views
+        ]
+
+    def ends(self) -> list[tuple[Row, Node, Node]]:
+        """Return each row with the nodes of its ends; producers that nobody names as they are."""
+        return [
+            (row, self._node(row.cluster, row.source), self._node(row.cluster, row.target))
+            for row in self._rows
         ]
 
     def names(self, node: Node) -> Iterator[Name]:

@@ -11,4 +11,5 @@ urlpatterns = [
     path("", include("registry.urls")),
     path("", include("lineage.urls")),
     path("", include("lineage.connectors.urls")),
+    path("", include("lineage.derivations.urls")),
 ]

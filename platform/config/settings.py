@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "lineage.sampling",
     "lineage.connectors",
     "lineage.openlineage",
+    "lineage.derivations",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

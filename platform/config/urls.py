@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("lineage.sampling.api.urls")),
     path("api/v1/", include("lineage.connectors.api.urls")),
     path("api/v1/", include("lineage.openlineage.api.urls")),
+    path("api/v1/", include("lineage.derivations.api.urls")),
     path("", include("config.pages")),
 ]
 

@@ -29,6 +29,7 @@ def test_importing_platform_gives_the_standard_librarys() -> None:
         ("lineage.sampling", "lineage/sampling"),
         ("lineage.connectors", "lineage/connectors"),
         ("lineage.openlineage", "lineage/openlineage"),
+        ("lineage.derivations", "lineage/derivations"),
     ],
 )
 def test_each_app_is_this_checkouts(name: str, folder: str) -> None:

@@ -1,0 +1,1 @@
+"""Who derives which view from which streams, field by field; what a change reaches; claims."""

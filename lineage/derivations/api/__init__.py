@@ -1,0 +1,1 @@
+"""Derivations, fields, impact and claims over REST."""

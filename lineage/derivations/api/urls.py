@@ -1,0 +1,9 @@
+"""REST addresses of derivations, under /api/v1/."""
+
+from django.urls import path
+
+from lineage.derivations.api import views
+
+urlpatterns = [
+    path("lineage/derivations", views.ListDerivations.as_view(), name="api-lineage-derivations"),
+]

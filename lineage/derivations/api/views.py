@@ -1,0 +1,40 @@
+"""The REST views of derivations: read the query, call an action, show the answer."""
+
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lineage.actions import parse_instant
+from lineage.derivations import actions
+from lineage.derivations.api.serializers import DerivationQuery, DerivationSerializer
+
+
+def asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
+    """Read the parameters; the instant apart."""
+    read = query(data=request.query_params)
+    read.is_valid(raise_exception=True)
+    values = dict(read.validated_data)
+    instant = values.pop("as_of", None)
+    return values, parse_instant(instant) if instant else None
+
+
+class ListDerivations(GenericAPIView[Any]):
+    """Who derives which view from which streams."""
+
+    serializer_class = DerivationSerializer
+    queryset = None
+
+    @extend_schema(
+        operation_id="list_derivations",
+        parameters=[DerivationQuery],
+        responses=DerivationSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """List derivations, each with its inputs, how sure they are, and the proof."""
+        values, as_of = asked(DerivationQuery, request)
+        page = self.paginate_queryset(actions.list_derivations(as_of=as_of, **values))
+        return self.get_paginated_response(DerivationSerializer(page, many=True).data)

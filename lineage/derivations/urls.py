@@ -1,0 +1,5 @@
+"""Addresses of the pages of impact and of actors."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -21,6 +21,7 @@ LIKELY_SHARE = 0.5
 """How far two true edges at one service make a derivation that nothing ties together."""
 
 DEEPEST = 20
+_DATA = frozenset({"topic", "dataset"})
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,11 @@ def derive(edges: Sequence[EdgeView], ties: Mapping[Triple, Tie]) -> list[Deriva
     """
     reads: dict[Node, list[EdgeView]] = defaultdict(list)
     for edge in edges:
-        if edge.source.kind == "topic":
+        if edge.source.kind in _DATA:
             reads[edge.target].append(edge)
     found = [_copied(node, read) for node, read in reads.items() if node.kind == "copy"]
     for edge in edges:
-        if edge.target.kind == "topic" and edge.source.kind != "topic":
+        if edge.target.kind in _DATA and edge.source.kind not in _DATA:
             inputs = _inputs(edge, reads.get(edge.source, ()), ties)
             if inputs:
                 found.append(Derivation(edge.target, edge.source, inputs, edge))

@@ -78,3 +78,60 @@ class DerivationSerializer(serializers.Serializer[Any]):
     last_seen = serializers.DateTimeField()
     active = serializers.BooleanField()
     distance = serializers.IntegerField(help_text="derivations from what was asked for")
+
+
+class PlaceSerializer(serializers.Serializer[Any]):
+    """A field of a topic or copy."""
+
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    field = serializers.CharField(
+        help_text="a dotted path; `$key` and `$value` have no fields; empty: all of it"
+    )
+
+
+class FieldFlowSerializer(serializers.Serializer[Any]):
+    """A field reaches another."""
+
+    source = PlaceSerializer(source="flow.source")  # type: ignore[assignment]  # likewise
+    target = PlaceSerializer(source="flow.target")
+    transformation = serializers.CharField(source="flow.transformation")
+    certainty = serializers.ChoiceField(
+        source="flow.certainty",
+        choices=("exact", "told", "inferred"),
+        help_text="by a connector's definition; by a job of itself; by name and type alone",
+    )
+    inferred = serializers.BooleanField(source="flow.inferred")
+    via = serializers.CharField(source="flow.via", help_text="who passes it on, as kind:name")
+    because = serializers.CharField(source="flow.because")
+    direction = serializers.ChoiceField(choices=("upstream", "downstream"))
+    distance = serializers.IntegerField(help_text="flows from the field that was asked for")
+
+
+class TypedFieldSerializer(serializers.Serializer[Any]):
+    """A field of the schema in force, or a column of a copy."""
+
+    path = serializers.CharField()
+    type = serializers.CharField(help_text="as its format spells it; empty of a column")
+
+
+class FieldAnswerSerializer(serializers.Serializer[Any]):
+    """The fields of a node, and the flows that touch the one asked for (or any)."""
+
+    node = NodeSerializer()
+    field = serializers.CharField()
+    fields = TypedFieldSerializer(many=True)  # type: ignore[assignment]  # likewise
+    flows = FieldFlowSerializer(source="steps", many=True)
+
+
+class FieldQuery(serializers.Serializer[Any]):
+    """Which field, and which way."""
+
+    node = serializers.CharField(help_text=_NODE)
+    field = text("a dotted path; all fields by default")
+    direction = serializers.ChoiceField(
+        required=False, default="both", choices=("both", "upstream", "downstream")
+    )
+    depth = depth(1)
+    as_of = instant()
+    cluster = text("name of the cluster; all by default")

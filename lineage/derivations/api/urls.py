@@ -6,4 +6,5 @@ from lineage.derivations.api import views
 
 urlpatterns = [
     path("lineage/derivations", views.ListDerivations.as_view(), name="api-lineage-derivations"),
+    path("lineage/fields", views.TraceFields.as_view(), name="api-lineage-fields"),
 ]

@@ -10,7 +10,13 @@ from rest_framework.response import Response
 
 from lineage.actions import parse_instant
 from lineage.derivations import actions
-from lineage.derivations.api.serializers import DerivationQuery, DerivationSerializer
+from lineage.derivations.api.serializers import (
+    DerivationQuery,
+    DerivationSerializer,
+    FieldAnswerSerializer,
+    FieldQuery,
+)
+from lineage.derivations.fields import trace_fields
 
 
 def asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
@@ -38,3 +44,19 @@ class ListDerivations(GenericAPIView[Any]):
         values, as_of = asked(DerivationQuery, request)
         page = self.paginate_queryset(actions.list_derivations(as_of=as_of, **values))
         return self.get_paginated_response(DerivationSerializer(page, many=True).data)
+
+
+class TraceFields(GenericAPIView[Any]):
+    """Where fields come from and go to."""
+
+    serializer_class = FieldAnswerSerializer
+    pagination_class = None
+    queryset = None
+
+    @extend_schema(
+        operation_id="trace_fields", parameters=[FieldQuery], responses=FieldAnswerSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """Follow a field of a topic or copy through copies and derived topics."""
+        values, as_of = asked(FieldQuery, request)
+        return Response(FieldAnswerSerializer(trace_fields(as_of=as_of, **values)).data)

@@ -36,7 +36,7 @@ class FieldMap:
             for it in each.inputs:
                 self._from[_raw_key(it.node)].append(each)
         self._fields: dict[str, list[TypedField]] = {}
-        self._between: dict[tuple[Node, Node, Node], list[Flow]] = {}
+        self._flows: dict[tuple[Node, Node, Node], list[Flow]] = {}
         self._told_from, self._told_into = _told(at)
 
     def fields(self, topic: str) -> list[TypedField]:
@@ -48,7 +48,9 @@ class FieldMap:
     def out_of(self, place: Place) -> list[Flow]:
         """Return the flows out of all fields of a place's node."""
         found = [
-            flow for each in self._from.get(place.key, ()) for flow in self._of(each, place.name)
+            flow
+            for each in self._from.get(place.key, ())
+            for flow in self.between(each, place.name)
         ]
         return found + self._told_from.get(place.key, [])
 
@@ -58,16 +60,16 @@ class FieldMap:
             flow
             for each in self._into.get(place.key, ())
             for it in each.inputs
-            for flow in self._of(each, it.node.name)
+            for flow in self.between(each, it.node.name)
         ]
         return found + self._told_into.get(place.key, [])
 
-    def _of(self, each: Derivation, source: str) -> list[Flow]:
+    def between(self, each: Derivation, source: str) -> list[Flow]:
         """Return the flows of one derivation from one of its topics, inferred or exact."""
         key = (Node("topic", source), each.deriver, each.view)
-        if key not in self._between:
-            self._between[key] = list(self._found(each, source))
-        return self._between[key]
+        if key not in self._flows:
+            self._flows[key] = list(self._found(each, source))
+        return self._flows[key]
 
     def _found(self, each: Derivation, source: str) -> Iterator[Flow]:
         if each.view.kind == "copy":

@@ -56,10 +56,11 @@ def fields_at(topic: str, at: datetime | None) -> list[TypedField]:
 
 def typed_fields(parsed: Parsed, part: str = "value") -> list[TypedField]:
     """Return all fields of a schema as places name them."""
-    return [TypedField(_path(each.path, part), each.type) for each in fields_of(parsed)]
+    return [TypedField(place_of(each.path, part), each.type) for each in fields_of(parsed)]
 
 
-def _path(path: str, part: str) -> str:
+def place_of(path: str, part: str = "value") -> str:
+    """Return the name of a field's place: that of a key's field tells that it is one."""
     if path == ITSELF:
         return KEY if part == "key" else VALUE
     return f"{KEY}.{path}" if part == "key" else path

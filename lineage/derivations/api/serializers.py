@@ -6,6 +6,9 @@ from rest_framework import serializers
 
 from lineage.api.serializers import EvidenceSerializer, InstantField, NodeSerializer
 from lineage.derivations.derivation import DEEPEST
+from lineage.derivations.effects import CHANGES
+from lineage.derivations.reach import CERTAINTIES as REACHED
+from registry.formats import NAMES
 
 CERTAINTIES = ("certain", "likely")
 _NODE = "name, or kind:name"
@@ -135,3 +138,128 @@ class FieldQuery(serializers.Serializer[Any]):
     depth = depth(1)
     as_of = instant()
     cluster = text("name of the cluster; all by default")
+
+
+class ImpactQuery(serializers.Serializer[Any]):
+    """What would be changed: a node, or a subject; and how."""
+
+    of = text(f"what changes: {_NODE}")
+    subject = text("instead: a subject of the registry")
+    version = text("and its version; the latest by default")
+    field = text("the field that changes; all of it by default")
+    change = serializers.ChoiceField(
+        choices=CHANGES, required=False, allow_blank=True, help_text="how it changes"
+    )
+    schema = text("a candidate schema: its differences are the change")
+    format = serializers.ChoiceField(
+        choices=NAMES, required=False, allow_blank=True, help_text="the candidate's format"
+    )
+    as_of = instant()
+    cluster = text("name of the cluster; all by default")
+
+
+class ContactSerializer(serializers.Serializer[Any]):
+    """Whom to ask, as the catalog has it; empty where it names nobody."""
+
+    owner = serializers.CharField()
+    service = serializers.CharField()
+    context = serializers.CharField()  # type: ignore[assignment]  # likewise
+
+
+class AffectedSerializer(serializers.Serializer[Any]):
+    """A thing that the change reaches."""
+
+    node = NodeSerializer()
+    distance = serializers.IntegerField(help_text="edges from what changes")
+    certainty = serializers.ChoiceField(choices=REACHED)
+    confidence = serializers.FloatField()
+    fields = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # likewise
+    effect = serializers.CharField()
+    via = NodeSerializer()
+    because = serializers.CharField()
+    evidence = EvidenceSerializer(many=True)
+    contact = ContactSerializer()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Flatten what is reached and what becomes of it into one object."""
+        reached = instance.reached
+        return super().to_representation({
+            "node": reached.node,
+            "distance": reached.distance,
+            "certainty": reached.certainty,
+            "confidence": reached.confidence,
+            "fields": list(reached.fields),
+            "effect": instance.effect,
+            "via": reached.via,
+            "because": reached.because,
+            "evidence": [proof for edge in reached.edges for proof in edge.evidence],
+            "contact": instance.contact,
+        })
+
+
+class WriterOfSerializer(serializers.Serializer[Any]):
+    """Who writes what would be changed."""
+
+    node = NodeSerializer()
+    contact = ContactSerializer()
+
+
+class AskSerializer(serializers.Serializer[Any]):
+    """An owner to ask, about what; the empty one: the catalog names nobody."""
+
+    owner = serializers.CharField()
+    about = serializers.ListField(child=serializers.CharField())
+
+
+class PartSerializer(serializers.Serializer[Any]):
+    """One property of a field that differs."""
+
+    name = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class FieldChangeSerializer(serializers.Serializer[Any]):
+    """One field that differs."""
+
+    sign = serializers.ChoiceField(choices=("added", "removed", "changed"))
+    path = serializers.CharField()
+    parts = PartSerializer(many=True)
+
+
+class SchemaVerdictSerializer(serializers.Serializer[Any]):
+    """What the registry says of a candidate schema."""
+
+    subject = serializers.CharField()
+    version = serializers.IntegerField(allow_null=True, help_text="the version in force")
+    level = serializers.CharField()
+    compatible = serializers.BooleanField()
+    messages = serializers.ListField(child=serializers.CharField())
+    changes = FieldChangeSerializer(many=True)
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """How many of each kind are reached."""
+
+    services = serializers.IntegerField()
+    actors = serializers.IntegerField()
+    topics = serializers.IntegerField()
+    copies = serializers.IntegerField()
+    fields = serializers.IntegerField()  # type: ignore[assignment]  # likewise
+    contexts = serializers.IntegerField()
+
+
+class ImpactSerializer(serializers.Serializer[Any]):
+    """Everything that a change reaches, nearest first, and whom to ask."""
+
+    of = NodeSerializer(source="starts", many=True)
+    change = serializers.ChoiceField(choices=CHANGES)
+    fields = serializers.ListField(  # type: ignore[assignment]  # likewise
+        child=serializers.CharField(), help_text="the fields that change; empty: all of it"
+    )
+    counts = CountsSerializer()
+    contexts = serializers.ListField(child=serializers.CharField())
+    affected = AffectedSerializer(many=True)
+    writers = WriterOfSerializer(many=True)
+    asks = AskSerializer(many=True)
+    verdict = SchemaVerdictSerializer(allow_null=True)

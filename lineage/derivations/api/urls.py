@@ -7,4 +7,5 @@ from lineage.derivations.api import views
 urlpatterns = [
     path("lineage/derivations", views.ListDerivations.as_view(), name="api-lineage-derivations"),
     path("lineage/fields", views.TraceFields.as_view(), name="api-lineage-fields"),
+    path("lineage/impact", views.FindImpact.as_view(), name="api-lineage-impact"),
 ]

@@ -15,13 +15,16 @@ from lineage.derivations.api.serializers import (
     DerivationSerializer,
     FieldAnswerSerializer,
     FieldQuery,
+    ImpactQuery,
+    ImpactSerializer,
 )
 from lineage.derivations.fields import trace_fields
+from lineage.derivations.impact import Question, find_impact
 
 
-def asked(query: type[Any], request: Request) -> tuple[dict[str, Any], datetime | None]:
-    """Read the parameters; the instant apart."""
-    read = query(data=request.query_params)
+def asked(query: type[Any], sent: Any) -> tuple[dict[str, Any], datetime | None]:
+    """Read the parameters, of a query or a body; the instant apart."""
+    read = query(data=sent)
     read.is_valid(raise_exception=True)
     values = dict(read.validated_data)
     instant = values.pop("as_of", None)
@@ -41,7 +44,7 @@ class ListDerivations(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         """List derivations, each with its inputs, how sure they are, and the proof."""
-        values, as_of = asked(DerivationQuery, request)
+        values, as_of = asked(DerivationQuery, request.query_params)
         page = self.paginate_queryset(actions.list_derivations(as_of=as_of, **values))
         return self.get_paginated_response(DerivationSerializer(page, many=True).data)
 
@@ -58,5 +61,28 @@ class TraceFields(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         """Follow a field of a topic or copy through copies and derived topics."""
-        values, as_of = asked(FieldQuery, request)
+        values, as_of = asked(FieldQuery, request.query_params)
         return Response(FieldAnswerSerializer(trace_fields(as_of=as_of, **values)).data)
+
+
+class FindImpact(GenericAPIView[Any]):
+    """What a change reaches."""
+
+    serializer_class = ImpactSerializer
+    pagination_class = None
+    queryset = None
+
+    @extend_schema(operation_id="find_impact", parameters=[ImpactQuery], responses=ImpactSerializer)
+    def get(self, request: Request) -> Response:
+        """Tell what changing or dropping a topic, a schema version or a field reaches."""
+        return _impact(request.query_params)
+
+    @extend_schema(operation_id="judge_impact", request=ImpactQuery, responses=ImpactSerializer)
+    def post(self, request: Request) -> Response:
+        """Tell the same, asked in a body: a candidate schema may be longer than an address."""
+        return _impact(request.data)
+
+
+def _impact(sent: Any) -> Response:
+    values, as_of = asked(ImpactQuery, sent)
+    return Response(ImpactSerializer(find_impact(Question(as_of=as_of, **values))).data)

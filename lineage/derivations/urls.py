@@ -1,5 +1,9 @@
 """Addresses of the pages of impact and of actors."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from lineage.derivations import views
+
+urlpatterns = [
+    path("lineage/impact", views.show_impact, name="lineage-impact"),
+]

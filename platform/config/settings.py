@@ -238,9 +238,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Governance for data on the outside.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    # several answers have a field `kind`
+    # several answers have a field `kind`, or say how certain they are
     "ENUM_NAME_OVERRIDES": {
         "TopicKindEnum": "catalog.models.Topic.Kind",
+        "DerivationCertaintyEnum": ["certain", "likely"],
+        "FieldCertaintyEnum": ["exact", "told", "inferred"],
+        "ReachCertaintyEnum": ["certain", "likely", "possible"],
         "EdgeStateEnum": "lineage.graph.diff.STATES",
     },
     "POSTPROCESSING_HOOKS": [

@@ -2,6 +2,8 @@
 
 CatalogError
 ├── ThingMissingError          no such cluster, context, service or topic
+├── ClaimMissingError          no claim of that number stands
+├── ClaimRefusedError          the actor cannot be claimed, or is recognised already
 └── DeclarationInvalidError    a catalog file has complaints; nothing of it was applied
 """
 
@@ -21,6 +23,20 @@ class ThingMissingError(CatalogError):
 
     code = "not-in-catalog"
     http_status = 404
+
+
+class ClaimMissingError(CatalogError):
+    """No claim of that number stands: there never was one, or it has ended."""
+
+    code = "claim-not-standing"
+    http_status = 404
+
+
+class ClaimRefusedError(CatalogError):
+    """The actor is recognised as a service already, or is of a kind that no pattern names."""
+
+    code = "claim-refused"
+    http_status = 409
 
 
 @dataclass(frozen=True, order=True)

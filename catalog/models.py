@@ -45,11 +45,40 @@ class Service(models.Model):
     description = models.TextField(blank=True)
     owner = models.CharField(max_length=200, blank=True)
     # {"groups": [...], "client_ids": [...], "transactional_ids": [...], "principals": [...],
-    #  "sources": [...], "jobs": [...]}: shell-style patterns, see catalog.recognition
+    #  "sources": [...], "jobs": [...], "producer_ids": [...]}: shell-style patterns, see
+    #  catalog.recognition
     recognised_by = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Claim(models.Model):
+    """Somebody said that an actor of Kafka is a service; its patterns stand in `recognised_by`.
+
+    It stands until it is withdrawn, or a catalog file says who the actor is.
+    """
+
+    class End(models.TextChoices):
+        """Why it no longer stands."""
+
+        WITHDRAWN = "withdrawn"
+        DECLARED = "declared"
+        SUPERSEDED = "superseded"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="claims")
+    # what Kafka calls the actor: group, transactional_id, client_id, source, …
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=500)
+    patterns = models.JSONField(default=list)
+    claimed_by = models.CharField(max_length=200, blank=True)
+    claimed_at = models.DateTimeField()
+    end = models.CharField(max_length=20, choices=End, blank=True)
+    ended_by = models.CharField(max_length=200, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} is {self.service}"
 
 
 class Topic(models.Model):

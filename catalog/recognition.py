@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from glob import escape
 from urllib.parse import unquote
 
 from catalog.models import Service
@@ -21,9 +22,17 @@ PATTERN_KEYS = {
     "principal": "principals",
     "source": "sources",
     "job": "jobs",
+    "producer_id": "producer_ids",
 }
+"""A producer id is unique within its cluster alone: its pattern is `CLUSTER/ID`."""
+
 _WILDCARD = re.compile(r"[*?\[]")
 _WILDCARD_PARTS = re.compile(r"\[[^]]*\]|[*?]")
+
+
+def exactly(name: str) -> str:
+    """Return the pattern that one name alone matches."""
+    return escape(name)
 
 
 def has_wildcard(pattern: str) -> bool:

@@ -89,8 +89,7 @@ class Identities:
         return next(iter(by_client.values())) if len(by_client) == 1 else None
 
     def _recognised(self, raw: Raw) -> KnownService | None:
-        own = self._recognise(*raw) if raw[0] != "producer_id" else None
-        return own or self._tied_service(raw)
+        return self._recognise(*raw) or self._tied_service(raw)
 
     def _tied_service(self, raw: Raw) -> KnownService | None:
         members = self._members(raw)

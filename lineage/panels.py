@@ -79,9 +79,17 @@ def pages(nodes: Sequence[Node], as_of: datetime | None = None) -> Callable[[Nod
             return reverse("copy", args=[node.name]) + kept
         if node.kind == "topic" and node.name in clusters:
             return reverse("topic", args=[clusters[node.name], node.name]) + kept
+        if node.kind == "actor":
+            return address_of(node.known_by, node.name, as_of)
         return exploring(node.key, as_of=as_of)
 
     return address
+
+
+def address_of(kind: str, name: str, as_of: datetime | None = None) -> str:
+    """Return the address of an actor's page, by one of its names in Kafka."""
+    when = as_of.isoformat() if as_of else None
+    return reverse("actor") + query_of(kind=kind, name=name, as_of=when)
 
 
 def exploring(key: str, *, hops: int | None = None, as_of: datetime | None = None) -> str:

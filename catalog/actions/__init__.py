@@ -1,6 +1,7 @@
 """What the catalog does; pages, REST, commands and jobs all call these."""
 
 from catalog.actions.apply import apply
+from catalog.actions.claims import claim, find_claim, list_claims, withdraw
 from catalog.actions.clusters import (
     connection_of,
     ensure_cluster,
@@ -32,18 +33,22 @@ __all__ = [
     "TopicView",
     "WriterView",
     "apply",
+    "claim",
     "connection_of",
     "describe_service",
     "describe_services",
     "describe_topic",
     "describe_topics",
     "ensure_cluster",
+    "find_claim",
     "find_cluster",
     "find_service",
     "find_topic",
+    "list_claims",
     "list_findings",
     "note_reached",
     "note_unreachable",
     "synchronise",
     "take_snapshot",
+    "withdraw",
 ]

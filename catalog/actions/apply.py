@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import models, transaction
 
+from catalog.actions.claims import settle_claims, with_patterns
 from catalog.declaration.entries import Entry
 from catalog.declaration.reading import Declaration, ServiceDeclared, TopicDeclared
 from catalog.declaration.sections import Change, FieldChange, section_handler
@@ -67,13 +68,16 @@ class _Application:
 
     def _apply_services(self) -> None:
         contexts = {row.name: row for row in BoundedContext.objects.all()}
+        declared = {item.name: item.recognised_by for item in self.declaration.services}
+        kept, ended = settle_claims(declared)
+        self.changes += ended
         rows = {row.name: row for row in Service.objects.select_related("context")}
         for item in self.declaration.services:
             values = {
                 "context": _find(contexts, item.context, item.entry, "context", "context"),
                 "description": item.description,
                 "owner": item.owner,
-                "recognised_by": dict(item.recognised_by),
+                "recognised_by": with_patterns(item.recognised_by, kept.get(item.name, ())),
             }
             self._settle("service", Service, rows.get(item.name), {"name": item.name}, values)
 

@@ -41,14 +41,14 @@ def flows_of_copy(name: str, topic: str, at: datetime | None) -> list[Flow]:
 
 def _declared(connector: Connector) -> dict[str, Any]:
     """Return the definition; its row says what an older one leaves out."""
-    row = {
+    row: dict[str, Any] = {
         "name": connector.name,
         "topics": connector.topics,
         "target": connector.target,
         "table": connector.table,
         "mode": connector.mode,
     }
-    return row | connector.definition
+    return {**row, **connector.definition}
 
 
 def _plan(topic: str, part: str, at: datetime | None) -> Plan | None:

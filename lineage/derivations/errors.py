@@ -1,10 +1,8 @@
-"""What can go wrong when impact is asked for, or an actor claimed.
+"""What can go wrong when impact is asked for, or an actor looked for.
 
 LineageError
 ├── ImpactInvalidError   a question that cannot be answered as it is asked
-├── ActorMissingError    no unresolved actor of that kind and name
-├── ClaimInvalidError    an actor of a kind that cannot be claimed
-└── ClaimMissingError    no standing claim of that number
+└── ActorMissingError    nothing observed bears that name in Kafka
 """
 
 from lineage.errors import LineageError
@@ -15,3 +13,10 @@ class ImpactInvalidError(LineageError):
 
     code = "impact-invalid"
     http_status = 400
+
+
+class ActorMissingError(LineageError):
+    """Nothing that was observed bears that name in Kafka."""
+
+    code = "actor-not-observed"
+    http_status = 404

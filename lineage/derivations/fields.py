@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.apps import apps
 
@@ -22,6 +23,9 @@ from lineage.derivations.flows import (
 )
 from lineage.derivations.schemas import fields_at
 from lineage.edges import Node
+
+# kept by whoever receives such events; there may be nobody
+_TOLD: str = "FieldFlow"
 
 
 class FieldMap:
@@ -88,10 +92,10 @@ def _told(at: datetime | None) -> tuple[dict[str, list[Flow]], dict[str, list[Fl
     out: dict[str, list[Flow]] = defaultdict(list)
     into: dict[str, list[Flow]] = defaultdict(list)
     try:
-        model = apps.get_model("lineage", "FieldFlow")
+        model: Any = apps.get_model("lineage", _TOLD)
     except LookupError:
         return out, into
-    rows = model._default_manager.all()  # noqa: SLF001  (how Django names a model's manager)
+    rows = model._default_manager.all()  # noqa: SLF001  (so Django names it)
     for row in rows.filter(first_seen__lte=at) if at else rows:
         flow = Flow(
             Place(row.source_kind, row.source_name, row.source_field),

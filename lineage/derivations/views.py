@@ -1,19 +1,19 @@
 """Pages of impact and of actors."""
 
-from collections.abc import Mapping
 from dataclasses import fields as fields_of
-from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.errors import CatalogError
+from lineage.derivations import actors
 from lineage.derivations.effects import CHANGES
 from lineage.derivations.impact import Question, find_impact
 from lineage.derivations.panels import AffectedRow, affected_rows
 from lineage.errors import LineageError
-from lineage.panels import as_of_asked
+from lineage.panels import address_of, as_of_asked, exploring, pages, rows_of
 from pages.listing import Column, Facet, Listing
 from registry.errors import RegistryError
 from registry.formats import NAMES
@@ -49,7 +49,51 @@ def show_impact(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _listing(query: Mapping[str, Any], rows: list[AffectedRow]) -> Listing[AffectedRow]:
+@require_safe
+def show_actor(request: HttpRequest) -> HttpResponse:
+    """The actor `kind`, `name`: what it reads and writes, since when, and whose it may be."""
+    as_of, problem = as_of_asked(request.GET)
+    kind, name = request.GET.get("kind", ""), request.GET.get("name", "")
+    actor = actors.describe_actor(kind, name, as_of)
+    ends = [end for edge in (*actor.writes, *actor.reads) for end in (edge.source, edge.target)]
+    address = pages(ends, as_of)
+    return render(
+        request,
+        "lineage/derivations_actor.html",
+        {
+            "actor": actor,
+            "as_of": as_of,
+            "problem": problem,
+            "writes": rows_of(actor.writes, address),
+            "reads": rows_of(actor.reads, address),
+            "services": actors.service_names(),
+            "explore": exploring(actor.node.key, as_of=as_of),
+        },
+    )
+
+
+@require_POST
+def claim_actor(request: HttpRequest) -> HttpResponse:
+    """Claim an actor for a service and show it; what is refused is said there."""
+    typed = {name: request.POST.get(name, "").strip() for name in ("kind", "name", "service", "by")}
+    try:
+        found = actors.claim_actor(**typed)
+    except CatalogError as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.success(request, f"Claimed for {found.service.name}.")
+    return redirect(address_of(typed["kind"], typed["name"]))
+
+
+@require_POST
+def withdraw_claim(request: HttpRequest, number: int) -> HttpResponse:
+    """Undo a claim, and show the actor."""
+    found = actors.withdraw(number, by=request.POST.get("by", "").strip())
+    messages.success(request, f"No longer claimed for {found.service.name}.")
+    return redirect(address_of(found.kind, found.name))
+
+
+def _listing(query: QueryDict, rows: list[AffectedRow]) -> Listing[AffectedRow]:
     return Listing(
         rows,
         query,

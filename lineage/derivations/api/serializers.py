@@ -4,7 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from lineage.api.serializers import EvidenceSerializer, InstantField, NodeSerializer
+from catalog.models import Claim
+from catalog.recognition import PATTERN_KEYS
+from lineage.api.serializers import (
+    EdgeSerializer,
+    EvidenceSerializer,
+    InstantField,
+    NodeSerializer,
+)
 from lineage.derivations.derivation import DEEPEST
 from lineage.derivations.effects import CHANGES
 from lineage.derivations.reach import CERTAINTIES as REACHED
@@ -263,3 +270,80 @@ class ImpactSerializer(serializers.Serializer[Any]):
     writers = WriterOfSerializer(many=True)
     asks = AskSerializer(many=True)
     verdict = SchemaVerdictSerializer(allow_null=True)
+
+
+class ClaimSerializer(serializers.ModelSerializer[Claim]):
+    """Somebody said that an actor is a service; when, and why it no longer stands, if so."""
+
+    service = serializers.CharField(source="service.name")
+    patterns = serializers.ListField(
+        child=serializers.CharField(), help_text="what stands in the service's `recognised_by`"
+    )
+
+    class Meta:
+        model = Claim
+        fields = [
+            "id",
+            "kind",
+            "name",
+            "service",
+            "patterns",
+            "claimed_by",
+            "claimed_at",
+            "end",
+            "ended_by",
+            "ended_at",
+        ]
+
+
+class NewClaimSerializer(serializers.Serializer[Any]):
+    """An actor to be claimed, for which service, and by whom."""
+
+    kind = serializers.ChoiceField(
+        choices=tuple(PATTERN_KEYS), help_text="what the actor's name is, as `known_by` says"
+    )
+    name = serializers.CharField(max_length=500)
+    service = serializers.CharField(max_length=200)
+    by = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="who claims it"
+    )
+
+
+class ClaimQuery(serializers.Serializer[Any]):
+    """Which claims."""
+
+    ended = serializers.BooleanField(
+        required=False, default=False, help_text="also those that no longer stand"
+    )
+
+
+class ActorNameSerializer(serializers.Serializer[Any]):
+    """A name that Kafka has for an actor."""
+
+    cluster = serializers.CharField()
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    first_seen = serializers.DateTimeField()
+    last_seen = serializers.DateTimeField()
+
+
+class ActorSerializer(serializers.Serializer[Any]):
+    """An actor by one of its names; `node` is a service once a pattern recognises it."""
+
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    node = NodeSerializer()
+    names = ActorNameSerializer(many=True)
+    writes = EdgeSerializer(many=True)
+    reads = EdgeSerializer(many=True)
+    claims = ClaimSerializer(many=True)
+    first_seen = serializers.DateTimeField()
+    last_seen = serializers.DateTimeField()
+
+
+class ActorQuery(serializers.Serializer[Any]):
+    """Which actor, by one of its names."""
+
+    kind = serializers.CharField(help_text="what the name is: group, transactional_id, …")
+    name = serializers.CharField()
+    as_of = instant()

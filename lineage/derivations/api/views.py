@@ -9,14 +9,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lineage.actions import parse_instant
-from lineage.derivations import actions
+from lineage.derivations import actions, actors
 from lineage.derivations.api.serializers import (
+    ActorQuery,
+    ActorSerializer,
+    ClaimQuery,
+    ClaimSerializer,
     DerivationQuery,
     DerivationSerializer,
     FieldAnswerSerializer,
     FieldQuery,
     ImpactQuery,
     ImpactSerializer,
+    NewClaimSerializer,
 )
 from lineage.derivations.fields import trace_fields
 from lineage.derivations.impact import Question, find_impact
@@ -86,3 +91,62 @@ class FindImpact(GenericAPIView[Any]):
 def _impact(sent: Any) -> Response:
     values, as_of = asked(ImpactQuery, sent)
     return Response(ImpactSerializer(find_impact(Question(as_of=as_of, **values))).data)
+
+
+class DescribeActor(GenericAPIView[Any]):
+    """An actor of Kafka."""
+
+    serializer_class = ActorSerializer
+    pagination_class = None
+    queryset = None
+
+    @extend_schema(
+        operation_id="describe_actor", parameters=[ActorQuery], responses=ActorSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """Tell what an actor reads and writes, the names tied to it, and whose it is."""
+        values, as_of = asked(ActorQuery, request.query_params)
+        return Response(ActorSerializer(actors.describe_actor(as_of=as_of, **values)).data)
+
+
+class ListClaims(GenericAPIView[Any]):
+    """Claims of actors for services."""
+
+    serializer_class = ClaimSerializer
+    queryset = None
+
+    @extend_schema(
+        operation_id="list_claims", parameters=[ClaimQuery], responses=ClaimSerializer(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        """List the claims that stand, newest first; with `ended` all there were."""
+        values, _ = asked(ClaimQuery, request.query_params)
+        page = self.paginate_queryset(actors.list_claims(**values))
+        return self.get_paginated_response(ClaimSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="claim_actor", request=NewClaimSerializer, responses={201: ClaimSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """Claim an unresolved actor for a service; 409 where one is recognised in it already."""
+        values, _ = asked(NewClaimSerializer, request.data)
+        return Response(ClaimSerializer(actors.claim_actor(**values)).data, 201)
+
+
+class ShowClaim(GenericAPIView[Any]):
+    """One claim."""
+
+    serializer_class = ClaimSerializer
+    pagination_class = None
+    queryset = None
+
+    @extend_schema(operation_id="find_claim", responses=ClaimSerializer)
+    def get(self, _request: Request, number: int) -> Response:
+        """Return a claim that stands."""
+        return Response(ClaimSerializer(actors.find_claim(number)).data)
+
+    @extend_schema(operation_id="withdraw_claim", responses=ClaimSerializer)
+    def delete(self, request: Request, number: int) -> Response:
+        """Undo a claim: the actor is unresolved again; who undid it may be told as `by`."""
+        by = request.query_params.get("by", "")
+        return Response(ClaimSerializer(actors.withdraw(number, by=by)).data)

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.template import RequestContext
 
+from catalog.actions import list_claims
 from lineage.derivations import panels
 from lineage.derivations.actions import Known, read_known
 from lineage.panels import as_of_asked
@@ -37,3 +38,10 @@ def fields_of(context: RequestContext, kind: str, name: str) -> dict[str, Any]:
         "panel": panels.fields_of(_known(context), f"{kind}:{name}", as_of),
         "request": context.request,
     }
+
+
+@register.inclusion_tag("lineage/derivations_claims.html", takes_context=True)
+def claims_of(context: RequestContext, service: str) -> dict[str, Any]:
+    """Show the claims that stand for a service, each with its undo."""
+    found = list_claims().filter(service__name=service)
+    return {"claims": found, "request": context.request, "csrf_token": context.get("csrf_token")}

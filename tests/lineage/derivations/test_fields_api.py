@@ -15,13 +15,13 @@ pytestmark = pytest.mark.django_db
 FIELDS = "/api/v1/lineage/fields"
 CUSTOMER = {"type": "record", "name": "C", "fields": [{"name": "id", "type": "string"}]}
 ITEM = {"type": "record", "name": "I", "fields": [{"name": "sku", "type": "string"}]}
-ORDER = [
+ORDER: list[dict[str, Any]] = [
     {"name": "id", "type": "string"},
     {"name": "amount", "type": "double"},
     {"name": "customer", "type": CUSTOMER},
     {"name": "items", "type": {"type": "array", "items": ITEM}},
 ]
-INVOICE = [
+INVOICE: list[dict[str, Any]] = [
     {"name": "order", "type": "string"},
     {"name": "amount", "type": ["null", "double"], "default": None},
     {"name": "customer_id", "type": "string"},
@@ -73,10 +73,11 @@ def cluster() -> Cluster:
 def flows(client: Client, **query: str) -> dict[tuple[str, str], dict[str, Any]]:
     answer = client.get(FIELDS, query)
     assert answer.status_code == 200, answer.content
-    return {
-        tuple(f"{it[end]['name']}.{it[end]['field']}" for end in ("source", "target")): it
-        for it in answer.json()["flows"]
-    }
+    return {(_place(it["source"]), _place(it["target"])): it for it in answer.json()["flows"]}
+
+
+def _place(told: dict[str, str]) -> str:
+    return f"{told['name']}.{told['field']}"
 
 
 def test_a_connectors_columns_are_exact(client: Client, cluster: Cluster) -> None:

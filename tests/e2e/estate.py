@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from django.utils import timezone
 
@@ -186,6 +187,11 @@ def page_paths(estate: Estate) -> dict[str, str]:
         "story": "/lineage/path?source=service:orders&target=email",
         "reach": "/lineage/reach?node=service:orders",
         "footprint": "/lineage/footprint?service=orders",
+        "impact": "/lineage/impact",
+        "impact of a topic": "/lineage/impact?of=topic:orders",
+        "impact of a field": "/lineage/impact?subject=orders-value&version=2&field=id&change=type",
+        "impact of a misspelt field": "/lineage/impact?of=topic:orders&field=nothing",
+        "unrecognised actor": f"/lineage/actor?kind=client_id&name={quote(HOSTILE)}",
         "copies": "/copies",
         "copy": "/copies/orders_sqlite",
         "run": f"/runs/{estate.finished.pk}",

@@ -14,7 +14,7 @@ from lineage.derivations.errors import ImpactInvalidError
 from lineage.derivations.fields import FieldMap
 from lineage.derivations.flows import Flow, Place
 from lineage.derivations.owners import Contact, Owners
-from lineage.derivations.reach import Reach, Reached, Touch, merged
+from lineage.derivations.reach import Reach, Reached, merged
 from lineage.edges import Node
 from lineage.errors import NodeMissingError
 
@@ -117,12 +117,7 @@ def find_impact(question: Question) -> Impact:
         return flows.between(each, it.node.name)
 
     reach = Reach(known.edges, known.derivations, between)
-    touch = Touch(None) if changed is None else Touch(frozenset(changed))
-    found = (
-        []
-        if touch.fields == frozenset()
-        else merged(reach.of(node, touch) for start in starts for node in _streams(start, known))
-    )
+    found = merged(reach.of(node, changed) for start in starts for node in _streams(start, known))
     found = [it for it in found if it.node not in starts]
     return _answer(question, starts, known, verdict, changed, found)
 

@@ -34,27 +34,10 @@ class Reached:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Touch:
-    """What of a stream is touched: some fields, or (None) any of it; `named` are those known."""
+_ACTORS = frozenset({"service", "actor"})
+Field = tuple[Node, str | None]
+"""A thing and one field of it; None for all of it."""
 
-    fields: frozenset[str] | None
-    named: frozenset[str] = frozenset()
-
-    def joined(self, other: "Touch") -> "Touch":
-        """Return what either touches."""
-        named = self.known | other.known
-        if self.fields is None or other.fields is None:
-            return Touch(None, named)
-        return Touch(named)
-
-    @property
-    def known(self) -> frozenset[str]:
-        """The fields that are known to be touched."""
-        return self.named if self.fields is None else self.fields
-
-
-ALL = Touch(None)
 Between = Callable[[Derivation, Input], Sequence[Flow]]
 """The flows of one derivation from one of its inputs."""
 
@@ -74,118 +57,109 @@ class Reach:
                 self._views[it.node].append((each, it))
         self._between = between
 
-    def of(self, start: Node, touch: Touch = ALL) -> list[Reached]:
-        """Return what a change of a stream, or of some fields of it, reaches; nearest first."""
+    def of(self, start: Node, fields: Iterable[str] | None = None) -> list[Reached]:
+        """Return what a change of a stream, or of some fields of it, reaches; nearest first.
+
+        Each field of each thing is walked for itself: what is sure of one is not of another.
+        """
         begun = Reached(start, 0, "certain", 1.0, start, "", ())
-        found: dict[Node, tuple[Reached, Touch]] = {start: (begun, touch)}
-        waiting = deque([start])
+        places: dict[Field, Reached] = {
+            (start, field): begun for field in ([None] if fields is None else sorted(set(fields)))
+        }
+        waiting = deque(places)
         while waiting:
-            node = waiting.popleft()
-            at, touched = found[node]
-            for reached, further in self._steps(at, touched):
-                known = found.get(reached.node)
-                better = (reached, further) if known is None else _joined(known, reached, further)
-                if known is None or better != known:
-                    found[reached.node] = better
-                    waiting.append(reached.node)
-        del found[start]
-        told = (replace(it, fields=tuple(sorted(t.known))) for it, t in found.values())
-        return sorted(told, key=lambda it: (it.distance, it.node.key))
+            place = waiting.popleft()
+            for further, reached in self._steps(places[place], place[1]):
+                if further[0] == start:
+                    continue
+                known = places.get(further)
+                better = reached if known is None else _joined(known, reached)
+                if better != known:
+                    places[further] = better
+                    waiting.append(further)
+        return merged([[it for (node, _), it in places.items() if node != start]])
 
-    def _steps(self, at: Reached, touched: Touch) -> Iterator[tuple[Reached, Touch]]:
-        yield from self._to_readers(at, touched)
+    def _steps(self, at: Reached, field: str | None) -> Iterator[tuple[Field, Reached]]:
+        yield from self._to_readers(at, field)
         for each, it in self._views.get(at.node, ()):
-            found = self._to_view(at, touched, each, it)
-            if found is not None:
-                yield found
+            yield from self._to_view(at, field, each, it)
 
-    def _to_readers(self, at: Reached, touched: Touch) -> Iterator[tuple[Reached, Touch]]:
+    def _to_readers(self, at: Reached, field: str | None) -> Iterator[tuple[Field, Reached]]:
         """Everybody who reads it; which fields of it they use leaves no trace in Kafka."""
-        if at.node.kind in {"service", "actor"}:
+        if at.node.kind in _ACTORS:
             return
+        sure: Certainty = at.certainty if field is None else "possible"
+        because = f"reads {at.node.name}"
+        if field is not None:
+            because += "; which of its fields it uses cannot be observed"
         for edge in self._readers.get(at.node, ()):
-            if edge.target.kind not in {"service", "actor"}:
-                continue
-            whole = touched.fields is None
-            because = (
-                f"reads {at.node.name}"
-                if whole
-                else f"reads {at.node.name}; which of its fields it uses cannot be observed"
-            )
-            yield (
-                Reached(
-                    edge.target,
-                    at.distance + 1,
-                    at.certainty if whole else "possible",
-                    round(at.confidence * edge.confidence, 3),
-                    at.node,
-                    because,
-                    (edge,),
-                ),
-                ALL,
-            )
+            if edge.target.kind in _ACTORS:
+                share = round(at.confidence * edge.confidence, 3)
+                reached = Reached(
+                    edge.target, at.distance + 1, sure, share, at.node, because, (edge,)
+                )
+                yield (edge.target, None), reached
 
     def _to_view(
-        self, at: Reached, touched: Touch, each: Derivation, it: Input
-    ) -> tuple[Reached, Touch] | None:
+        self, at: Reached, field: str | None, each: Derivation, it: Input
+    ) -> Iterator[tuple[Field, Reached]]:
         """A view that is derived from it: a field at a time, as far as that is known."""
-        sure: Certainty = it.certainty
-        flows, because = self._between(each, it), it.because
-        further = Touch(None, frozenset(flow.target.field for flow in flows))
-        if touched.fields is not None:
-            hit = [flow for flow in flows if _hits(flow, touched.fields)]
-            if hit:
-                further = Touch(frozenset(flow.target.field for flow in hit))
-                sure = "likely" if any(flow.inferred for flow in hit) else sure
-                because = "; ".join(dict.fromkeys(flow.because for flow in hit))
-            elif each.view.kind == "copy" and flows:
-                return None  # its definition says that it keeps nothing of these fields
-            else:
-                further, sure = ALL, "possible"
-                because = f"{it.because}; no field is known to come from there"
+        flows = self._between(each, it)
         copied = each.view == each.deriver
-        reached = Reached(
+        whole = Reached(
             each.view,
             at.distance + (1 if copied else 2),
-            _weaker(at.certainty, sure),
+            _weaker(at.certainty, it.certainty),
             round(at.confidence * it.confidence, 3),
             at.node,
-            because,
+            it.because,
             (it.edge,) if copied else (it.edge, each.written),
         )
-        return reached, further
+        hit = [flow for flow in flows if field is not None and _hits(flow, field)]
+        for flow in hit:
+            sure = _weaker(whole.certainty, "likely") if flow.inferred else whole.certainty
+            name = flow.target.field
+            yield (
+                (each.view, name),
+                replace(whole, certainty=sure, because=flow.because, fields=(name,)),
+            )
+        if field is None and whole.certainty != "possible":
+            names = tuple(sorted({flow.target.field for flow in flows}))
+            yield (each.view, None), replace(whole, fields=names)
+        elif field is None:
+            yield (each.view, None), whole
+        elif not hit and not (each.view.kind == "copy" and flows):
+            # a copy's definition says what it keeps; of a service nobody knows what it makes of it
+            because = f"{it.because}; no field is known to come from there"
+            yield (each.view, None), replace(whole, certainty="possible", because=because)
 
 
-def _hits(flow: Flow, fields: Iterable[str]) -> bool:
+def _hits(flow: Flow, field: str) -> bool:
     source = flow.source
-    for field in fields:
-        if source.within(field):
-            return True
-        if flow.certainty == "told" and Place(source.kind, source.name, field).within(source.field):
-            return True
-    return False
+    if source.within(field):
+        return True
+    told = flow.certainty == "told"
+    return told and Place(source.kind, source.name, field).within(source.field)
 
 
 def _weaker(one: Certainty, other: Certainty) -> Certainty:
     return max(one, other, key=CERTAINTIES.index)
 
 
-def _joined(known: tuple[Reached, Touch], reached: Reached, touch: Touch) -> tuple[Reached, Touch]:
+def _joined(one: Reached, other: Reached) -> Reached:
     """Return one thing reached in two ways: nearest distance, surest proof, all fields."""
-    one = known[0]
     surest = min(
-        one, reached, key=lambda it: (CERTAINTIES.index(it.certainty), -it.confidence, it.distance)
+        one, other, key=lambda it: (CERTAINTIES.index(it.certainty), -it.confidence, it.distance)
     )
-    nearest = min(one.distance, reached.distance)
-    return replace(surest, distance=nearest), known[1].joined(touch)
+    nearest = min(one.distance, other.distance)
+    fields = tuple(sorted({*one.fields, *other.fields}))
+    return replace(surest, distance=nearest, fields=fields)
 
 
 def merged(several: Iterable[Iterable[Reached]]) -> list[Reached]:
-    """Join what several starts reach: the same thing once."""
-    found: dict[Node, tuple[Reached, Touch]] = {}
+    """Join what several starts reach: the same thing once; nearest first."""
+    found: dict[Node, Reached] = {}
     for each in (it for reached in several for it in reached):
-        touch = Touch(frozenset(each.fields))
         known = found.get(each.node)
-        found[each.node] = (each, touch) if known is None else _joined(known, each, touch)
-    told = (replace(it, fields=tuple(sorted(t.known))) for it, t in found.values())
-    return sorted(told, key=lambda it: (it.distance, it.node.key))
+        found[each.node] = each if known is None else _joined(known, each)
+    return sorted(found.values(), key=lambda it: (it.distance, it.node.key))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from lineage.derivations.derivation import Derivation, Input, derive
 from lineage.derivations.flows import Flow, Place
-from lineage.derivations.reach import CERTAINTIES, Reach, Touch
+from lineage.derivations.reach import CERTAINTIES, Reach
 from lineage.edges import EdgeView, Node
 from tests.lineage.derivations.test_derivation import TOPICS, edge, estates, service, topic
 
@@ -51,7 +51,7 @@ def test_a_field_reaches_no_more_than_its_topic_and_no_more_surely(
 ) -> None:
     reach = reach_of(edges)
     whole = {it.node: it for it in reach.of(start)}
-    for it in reach.of(start, Touch(frozenset({"id"}))):
+    for it in reach.of(start, ["id"]):
         assert it.node in whole
         assert CERTAINTIES.index(it.certainty) >= CERTAINTIES.index(whole[it.node].certainty)
 
@@ -74,7 +74,7 @@ def test_fields_are_followed_where_they_are_known() -> None:
         ]
 
     reach = Reach(edges, derive(edges, {}), between)
-    found = {it.node.name: it for it in reach.of(a, Touch(frozenset({"id"})))}
+    found = {it.node.name: it for it in reach.of(a, ["id"])}
     assert {name: it.fields for name, it in found.items()} == {
         "s": (),
         "b": ("order",),
@@ -84,3 +84,25 @@ def test_fields_are_followed_where_they_are_known() -> None:
     assert {name: it.distance for name, it in found.items()} == {"s": 1, "b": 2, "t": 3, "k": 3}
     assert found["s"].certainty == "possible"
     assert found["b"].certainty == found["k"].certainty == "likely"
+
+
+def test_a_circle_makes_nothing_surer_and_no_more_fields() -> None:
+    a, b, s, t = topic("a"), topic("b"), service("s"), service("t")
+    copy = Node("copy", "k")
+    edges = [edge(a, s), edge(s, b), edge(b, t), edge(t, a), edge(a, copy)]
+    flows = [
+        Flow(Place("topic", "a", name), Place("copy", "k", name), "copied", "exact", "", "def")
+        for name in ("id", "note")
+    ]
+
+    def between(each: Derivation, _it: Input) -> list[Flow]:
+        return flows if each.view == copy else []
+
+    found = {it.node.name: it for it in Reach(edges, derive(edges, {}), between).of(a, ["id"])}
+    assert found["k"].fields == ("id",)
+    assert {name: it.certainty for name, it in found.items()} == {
+        "k": "certain",
+        "s": "possible",
+        "b": "possible",
+        "t": "possible",
+    }

@@ -4,9 +4,11 @@ Distance counts edges. What is reached is closed downward: what a reached stream
 Of several ways to a thing the shortest gives its distance, the surest its certainty.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count
 from typing import Literal
 
 from lineage.derivations.derivation import Derivation, Input
@@ -37,6 +39,7 @@ class Reached:
 _ACTORS = frozenset({"service", "actor"})
 Field = tuple[Node, str | None]
 """A thing and one field of it; None for all of it."""
+Hops = dict[Field, list[tuple[Field, int]]]
 
 Between = Callable[[Derivation, Input], Sequence[Flow]]
 """The flows of one derivation from one of its inputs."""
@@ -66,18 +69,32 @@ class Reach:
         places: dict[Field, Reached] = {
             (start, field): begun for field in ([None] if fields is None else sorted(set(fields)))
         }
-        waiting = deque(places)
+        begins = list(places)
+        hops = self._surest(start, places)
+        near = _nearest(begins, hops)
+        told = (replace(it, distance=near[at]) for at, it in places.items() if at[0] != start)
+        return merged([told])
+
+    def _surest(self, start: Node, places: dict[Field, Reached]) -> Hops:
+        """Add every place by its surest way; return the hops between them. Each is left once."""
+        hops: Hops = {}
+        order = count()
+        waiting = [(_doubt(it), next(order), at) for at, it in places.items()]
         while waiting:
-            place = waiting.popleft()
-            for further, reached in self._steps(places[place], place[1]):
+            _, _, place = heappop(waiting)
+            if place in hops:
+                continue
+            at = places[place]
+            hops[place] = []
+            for further, reached in self._steps(at, place[1]):
                 if further[0] == start:
                     continue
+                hops[place].append((further, reached.distance - at.distance))
                 known = places.get(further)
-                better = reached if known is None else _joined(known, reached)
-                if better != known:
-                    places[further] = better
-                    waiting.append(further)
-        return merged([[it for (node, _), it in places.items() if node != start]])
+                if known is None or _doubt(reached) < _doubt(known):
+                    places[further] = reached
+                    heappush(waiting, (_doubt(reached), next(order), further))
+        return hops
 
     def _steps(self, at: Reached, field: str | None) -> Iterator[tuple[Field, Reached]]:
         yield from self._to_readers(at, field)
@@ -146,11 +163,30 @@ def _weaker(one: Certainty, other: Certainty) -> Certainty:
     return max(one, other, key=CERTAINTIES.index)
 
 
+def _nearest(begins: Iterable[Field], hops: Hops) -> dict[Field, int]:
+    """Return the length of the shortest way to each place."""
+    near = dict.fromkeys(begins, 0)
+    order = count()
+    waiting = [(0, next(order), place) for place in near]
+    while waiting:
+        far, _, place = heappop(waiting)
+        if far > near[place]:
+            continue
+        for further, length in hops.get(place, ()):
+            if far + length < near.get(further, far + length + 1):
+                near[further] = far + length
+                heappush(waiting, (far + length, next(order), further))
+    return near
+
+
+def _doubt(it: Reached) -> tuple[int, float, int]:
+    """The less of it, the surer: by certainty, then confidence, then distance."""
+    return CERTAINTIES.index(it.certainty), -it.confidence, it.distance
+
+
 def _joined(one: Reached, other: Reached) -> Reached:
     """Return one thing reached in two ways: nearest distance, surest proof, all fields."""
-    surest = min(
-        one, other, key=lambda it: (CERTAINTIES.index(it.certainty), -it.confidence, it.distance)
-    )
+    surest = min(one, other, key=_doubt)
     nearest = min(one.distance, other.distance)
     fields = tuple(sorted({*one.fields, *other.fields}))
     return replace(surest, distance=nearest, fields=fields)

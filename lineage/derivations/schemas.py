@@ -8,7 +8,7 @@ from django.db.models import Q
 from lineage.derivations.flows import KEY, VALUE, TypedField
 from registry.actions.reading import subject_version
 from registry.formats.contract import Parsed
-from registry.models import Association, Version
+from registry.models import Association, Subject, Version
 from registry.naming import SubjectName
 from registry.panels.fields import ITSELF, UNREADABLE, fields_of, parsed_of
 
@@ -42,6 +42,18 @@ def parsed_at(topic: str, part: str, at: datetime | None) -> Parsed | None:
         return parsed_of(subject_version(row))
     except UNREADABLE:
         return None
+
+
+def topics_with_schemas() -> set[str]:
+    """Return the topics for which anything was ever registered; two queries."""
+    bound = Association.objects.filter(resource_type="topic")
+    found = set(bound.values_list("resource_name", flat=True))
+    subjects = Subject.objects.filter(versions__isnull=False).distinct()
+    for name in subjects.values_list("name", flat=True):
+        for ending in ("-value", "-key"):
+            if name.endswith(ending):
+                found.add(name.removesuffix(ending))
+    return found
 
 
 def fields_at(topic: str, at: datetime | None) -> list[TypedField]:

@@ -22,7 +22,7 @@ def test_every_endpoint_of_the_guide_exists_and_the_other_way_round() -> None:
     paths = set(describe()["paths"])
     assert named <= paths
     for path in re.findall(r"`(/lineage/[a-z]+)", DOC):
-        assert resolve(path)
+        assert resolve(path).url_name
 
 
 def test_every_certainty_and_end_of_a_claim_is_explained() -> None:

@@ -54,6 +54,9 @@ test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served reg
 test-faults: $(BIN)/.dev ## kill the registry and its database under load, at length
 	@exec $(BIN)/python -m pytest -m "faults or not faults" -n 0 tests/registry/faults
 
+test-faults: $(BIN)/.dev ## minutes of restarts and outages, with samples in between
+	@exec $(BIN)/python -m pytest -m faults -n 0 tests
+
 openapi: $(BIN)/.base ## renew docs/openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --file docs/openapi.json
 

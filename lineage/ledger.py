@@ -250,6 +250,12 @@ def _write_names(cluster: Cluster, names: Sequence[Naming], at: datetime) -> Non
     ProducerName.objects.bulk_create(fresh.values(), batch_size=_ROWS, ignore_conflicts=True)
 
 
+def bare_writers(cluster: Cluster) -> list[tuple[int, str]]:
+    """Return (producer id, topic) of writers that were recorded by nothing but their id."""
+    rows = Edge.objects.filter(cluster=cluster, source_kind="producer_id", target_kind="topic")
+    return [(int(row[0]), row[1]) for row in rows.values_list("source_name", "target_name")]
+
+
 def latest_details(cluster: Cluster, kind: str) -> dict[EdgeKey, dict[str, Any]]:
     """Return the particulars of the newest evidence of one kind, by edge."""
     rows = Evidence.objects.filter(edge__cluster=cluster, kind=kind).order_by("last_seen")

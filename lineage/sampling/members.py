@@ -20,7 +20,7 @@ class Members:
 
     def sample(self, view: View) -> Sample:
         """Describe every group that has members."""
-        found = view.observer.groups([it for it in view.listings if it.state != "Empty"])
+        found = view.groups
         observations = [
             observation for group in found.items for observation in _observations(group, view)
         ]

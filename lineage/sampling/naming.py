@@ -1,68 +1,89 @@
 """Replacing bare producer ids by who bears them. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lineage.ledger import Naming, Observation
+
+INTERNAL = ("-repartition", "-changelog")
+"""How Kafka Streams ends the names of topics that belong to one application."""
 
 
 class Names:
     """What is known of the bearers of producer ids, from this sample and all before."""
 
-    def __init__(self, known: Iterable[tuple[int, str, str]] = ()) -> None:
+    def __init__(
+        self,
+        known: Iterable[tuple[int, str, str]] = (),
+        bare: Iterable[tuple[int, str]] = (),
+    ) -> None:
+        """Begin with namings, and with topics that producers without a name were seen to write."""
         self._bearers: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for producer_id, kind, name in known:
             self._bearers[producer_id][kind].add(name)
+        self._owned_writers: dict[str, set[int]] = defaultdict(set)
+        self._relays: set[int] = set()
+        for producer_id, topic in bare:
+            self._note_writer(producer_id, topic)
+
+    def _note_writer(self, producer_id: int, topic: str) -> None:
+        if topic.endswith(INTERNAL):
+            self._owned_writers[topic].add(producer_id)
+            self._relays.add(producer_id)
+
+    def own(self, observations: Iterable[Observation], owners: Mapping[str, str]) -> list[Naming]:
+        """Name the producers of topics that one group alone writes; keep others for later.
+
+        A Streams application's producer writes its repartition and changelog topics and its sinks
+        with one id: so sinks, which no request tells, get their writer.
+        """
+        for it in observations:
+            if it.source_kind == "producer_id":
+                self._note_writer(int(it.source_name), it.target_name)
+        return [
+            Naming(producer_id, "group", group, "streams")
+            for topic, group in owners.items()
+            for producer_id in sorted(self._owned_writers.pop(topic, ()))
+        ]
 
     def learn(self, names: Iterable[Naming]) -> list[Naming]:
-        """Take in what a sample found; return what was not known before."""
-        fresh = []
-        for naming in names:
-            known = self._bearers[naming.producer_id][naming.node_kind]
-            if naming.node_name not in known:
-                known.add(naming.node_name)
-                fresh.append(naming)
-        return fresh
+        """Take in what a sample found; return what counts.
+
+        Kafka Streams passes headers on: a stamp does not name a producer that writes its topics.
+        """
+        counted = [
+            it for it in names if it.node_kind != "source" or it.producer_id not in self._relays
+        ]
+        for naming in counted:
+            self._bearers[naming.producer_id][naming.node_kind].add(naming.node_name)
+        return counted
 
     def bearer(self, producer_id: int) -> tuple[str, str] | None:
-        """Return the raw node that bears the id: its transactional id, its group, or its stamp.
-
-        A stamp counts only where nothing stronger names the id, and where it is the only one:
-        several are the stamps of others, passed on.
-        """
+        """Return the raw node that a coordinator says bears the id: transactional id, or group."""
         if producer_id not in self._bearers:
             return None
         kinds = self._bearers[producer_id]
         for kind in ("transactional_id", "group"):
             if kinds[kind]:
                 return kind, min(kinds[kind])
-        stamps = kinds["source"]
-        return ("source", next(iter(stamps))) if len(stamps) == 1 else None
+        return None
 
     def attribute(self, observations: Iterable[Observation]) -> list[Observation]:
-        """Return the observations with bare producer ids, and stamps, replaced by their bearers.
+        """Return the observations with bare producer ids replaced by their bearers.
 
-        The stamp of a batch whose producer is known otherwise is evidence for that producer; the
-        stamps of a relay are dropped, for their bearers did not write here.
+        A stamp is evidence for the producer of its batch, whose node it never becomes here: what
+        a record says of itself may be known better later, so it is resolved when it is read.
         """
-        found = []
-        for it in observations:
-            if it.source_kind == "producer_id":
-                bearer = self.bearer(int(it.source_name))
-                found.append(_borne(it, bearer, int(it.source_name)) if bearer else it)
-            elif it.source_kind == "source" and "producer_id" in it.detail:
-                producer_id = int(it.detail["producer_id"])
-                bearer = self.bearer(producer_id)
-                if bearer is not None:
-                    found.append(_borne(it, bearer, producer_id))
-            else:
-                found.append(it)
-        return found
+        return [self._attributed(it) for it in observations]
 
-
-def _borne(observation: Observation, bearer: tuple[str, str], producer_id: int) -> Observation:
-    detail = {**observation.detail, "producer_id": producer_id}
-    if observation.source_kind == "source" and bearer[0] != "source":
-        detail["stamp"] = observation.source_name
-    return replace(observation, source_kind=bearer[0], source_name=bearer[1], detail=detail)
+    def _attributed(self, it: Observation) -> Observation:
+        if it.source_kind == "producer_id":
+            producer_id, stamp = int(it.source_name), {}
+        elif it.source_kind == "source" and "producer_id" in it.detail:
+            producer_id, stamp = int(it.detail["producer_id"]), {"stamp": it.source_name}
+        else:
+            return it
+        kind, name = self.bearer(producer_id) or ("producer_id", str(producer_id))
+        detail = {**it.detail, "producer_id": producer_id, **stamp}
+        return replace(it, source_kind=kind, source_name=name, detail=detail)

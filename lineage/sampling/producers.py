@@ -16,22 +16,22 @@ class Producers:
 
     def sample(self, view: View) -> Sample:
         """Ask the leaders of all partitions of shared topics."""
-        partitions = [it for it in view.layout.leaders if view.is_shared(it.topic)]
-        found = view.observer.producers(partitions)
+        found = view.producers
         newest: dict[tuple[int, str], int] = {}
         for partition, producers in found.items.items():
             for producer in producers:
                 key = (producer.producer_id, partition.topic)
                 newest[key] = max(newest.get(key, -1), producer.last_timestamp)
-        before: dict[tuple[int, str], int] = view.memory.get(self.name, {})
-        view.memory[self.name] = newest
+        before, looked = view.memory.get(self.name, ({}, view.at))
+        view.memory[self.name] = newest, view.at
         observations = []
         for (producer_id, topic), timestamp in newest.items():
             if before.get((producer_id, topic)) == timestamp:
                 continue
-            moved = (producer_id, topic) in before
-            # records may carry times of long ago; that the state moved was seen now
-            seen = view.at if moved else view.instant(timestamp)
+            seen = view.instant(timestamp)
+            # records may carry times of long ago; that the state moved since was seen now
+            if (producer_id, topic) in before and seen < looked:
+                seen = view.at
             observations.append(
                 Observation("producer_id", str(producer_id), "topic", topic, "producer", seen)
             )

@@ -116,11 +116,15 @@ class Watch:
         """Name the producer ids by all that is known now, before anything is written."""
         if self._names is None:
             known = ProducerName.objects.filter(cluster=self.cluster)
-            self._names = Names(known.values_list("producer_id", "node_kind", "node_name"))
+            self._names = Names(
+                known.values_list("producer_id", "node_kind", "node_name"),
+                ledger.bare_writers(self.cluster),
+            )
         found = [naming for run in runs for naming in run.result.names]
-        self._names.learn(found)
         observations = [it for run in runs for it in run.result.observations]
-        return found, self._names.attribute(observations)
+        owners = {topic: group for run in runs for topic, group in run.result.owners.items()}
+        found += self._names.own(observations, owners)
+        return self._names.learn(found), self._names.attribute(observations)
 
 
 class _Run:

@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol
 
-from broker.observe import GroupListing, Layout, Observer
+from broker.observe import (
+    Found,
+    Group,
+    GroupListing,
+    Layout,
+    Observer,
+    Partition,
+    Producer,
+)
 from catalog.models import Cluster
 from lineage.ledger import Naming, Observation
 
@@ -36,6 +44,18 @@ class View:
         """The groups of all kinds; listed once a sample."""
         return self.observer.list_groups()
 
+    @cached_property
+    def groups(self) -> Found[list[Group]]:
+        """The groups that have members, described once a sample."""
+        return self.observer.groups([it for it in self.listings if it.state != "Empty"])
+
+    @cached_property
+    def producers(self) -> Found[dict[Partition, tuple[Producer, ...]]]:
+        """The producers that the leaders of shared topics remember; asked once a sample."""
+        return self.observer.producers([
+            it for it in self.layout.leaders if self.is_shared(it.topic)
+        ])
+
     def is_shared(self, topic: str) -> bool:
         """Whether a topic exists and is the users' own, not Kafka's."""
         return topic in self.layout.partitions and topic not in self.layout.internal
@@ -52,11 +72,15 @@ class View:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one sampler saw; `problems` names what it could not read: topic or group → why."""
+    """What one sampler saw; `problems` names what it could not read: topic or group → why.
+
+    `owners` names the topics that the instances of one group alone write: topic → group.
+    """
 
     observations: list[Observation] = field(default_factory=list)
     names: list[Naming] = field(default_factory=list)
     problems: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sampler(Protocol):

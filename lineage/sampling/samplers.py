@@ -1,4 +1,8 @@
-"""The kinds of evidence that are sampled, in the order in which they are."""
+"""The kinds of evidence that are sampled, in the order in which they are.
+
+First what names no one but a producer id, then what names these: a producer is known to its
+coordinator before it writes, so that each id seen can be named in the same sample.
+"""
 
 from lineage.sampling.commits import Commits
 from lineage.sampling.headers import Headers
@@ -6,9 +10,12 @@ from lineage.sampling.members import Members
 from lineage.sampling.offsets import Offsets
 from lineage.sampling.producers import Producers
 from lineage.sampling.sampler import Sampler
+from lineage.sampling.streams import Streams
 from lineage.sampling.transactions import Transactions
 
 
 def all_samplers() -> list[Sampler]:
     """Return one of each."""
-    return [Members(), Offsets(), Producers(), Transactions(), Commits(), Headers()]
+    return [
+        Producers(), Headers(), Members(), Streams(), Offsets(), Transactions(), Commits(),
+    ]  # fmt: skip

@@ -133,6 +133,7 @@ def _classic(listing: GroupListing, group: Any) -> Group:
             )
             for member in group.members
         ),
+        assignor=(group.protocol_data or "") if readable else "",
     )
 
 

@@ -58,12 +58,14 @@ class Group:
     """A group with its members; `reads` and `writes` come from a streams group's topology.
 
     `writes` holds repartition and changelog topics only: a topology does not name its sinks.
+    `assignor` is what a classic group's members agreed on: `range`, `stream`, ….
     """
 
     listing: GroupListing
     members: tuple[Member, ...]
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
+    assignor: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,22 +26,25 @@ def test_who_the_coordinator_names_comes_before_what_a_record_says() -> None:
     assert bearers(names, wrote(1)) == [("transactional_id", "tx")]
 
 
-def test_one_stamp_names_a_bare_producer() -> None:
+def test_a_stamp_is_resolved_when_read_and_not_written() -> None:
     names = Names([(1, "source", "/a")])
-    assert bearers(names, wrote(1), stamped("/a", 1)) == [("source", "/a"), ("source", "/a")]
+    assert bearers(names, wrote(1), stamped("/a", 1)) == [("producer_id", "1")] * 2
 
 
 def test_stamps_of_several_are_passed_on_and_prove_nothing() -> None:
     names = Names([(1, "source", "/a"), (1, "source", "/b")])
-    assert bearers(names, wrote(1), stamped("/a", 1)) == [("producer_id", "1")]
+    assert bearers(names, wrote(1), stamped("/a", 1)) == [("producer_id", "1")] * 2
 
 
 def test_a_writer_without_producer_id_has_but_its_stamp() -> None:
     assert bearers(Names(), stamped("/a", None)) == [("source", "/a")]
 
 
-def test_learning_tells_what_is_new() -> None:
-    names = Names()
-    naming = Naming(1, "group", "g", "commit")
-    assert names.learn([naming, naming]) == [naming]
-    assert names.learn([naming]) == []
+def test_a_stamp_does_not_name_a_streams_application() -> None:
+    names = Names(bare=[(1, "app-x-repartition")])
+    stamp = Naming(1, "source", "/upstream", "header")
+    assert names.learn([stamp]) == []
+    named = names.own([wrote(1)], {"app-x-repartition": "app"})
+    assert named == [Naming(1, "group", "app", "streams")]
+    assert names.learn(named) == named
+    assert bearers(names, wrote(1), stamped("/upstream", 1)) == [("group", "app")] * 2

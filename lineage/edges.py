@@ -14,16 +14,19 @@ STRENGTH: dict[str, float] = {
     "member": 0.95,  # the coordinator lists the member and its partitions
     "topology": 0.95,  # the coordinator knows the topology of a streams group
     "transaction": 0.95,  # the coordinator lists the partitions of the transaction
+    "connect": 0.95,  # Kafka Connect says so itself
+    "transaction_log": 0.95,  # the coordinator logged the topics of the transaction
     "commit": 0.95,  # the group's commit carries the writer's producer id
     "producer": 0.95,  # the partition leader lists the producer
     "batch": 0.9,  # the log holds batches of that producer
     "offset": 0.9,  # the group committed an offset
+    "trace": 0.6,  # records bear a trace that came from elsewhere; anybody can write that
     "header": 0.6,  # the record says so itself; anybody can write that
     "openlineage": 0.6,  # the job says so itself, likewise
 }
 """How far one kind of evidence is believed, as a probability; unlisted kinds count 0.5."""
 
-PRESENCE = frozenset({"member", "topology", "connector"})
+PRESENCE = frozenset({"member", "topology", "connector", "connect"})
 FRESH_PRESENCE = timedelta(seconds=60)
 FRESH_MOVEMENT = timedelta(minutes=10)
 

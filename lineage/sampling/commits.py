@@ -1,10 +1,10 @@
 """Who reads and who writes: commits as they lie in the offsets topic, with their producer ids."""
 
+from broker.observe import OFFSETS_TOPIC
 from lineage.ledger import Naming, Observation
 from lineage.sampling.newest import newest_batches
 from lineage.sampling.sampler import Sample, View
 
-_OFFSETS_TOPIC = "__consumer_offsets"
 _RECENT = 2000
 _TOTAL_BYTES = 8 * 1024 * 1024
 
@@ -18,11 +18,11 @@ class Commits:
     """
 
     name = "commits"
-    permissions: tuple[str, ...] = ("READ on __consumer_offsets",)
+    permissions: tuple[str, ...] = (f"READ on {OFFSETS_TOPIC}",)
 
     def sample(self, view: View) -> Sample:
         """Read what was committed since the last look."""
-        partitions = [it for it in view.layout.leaders if it.topic == _OFFSETS_TOPIC]
+        partitions = [it for it in view.layout.leaders if it.topic == OFFSETS_TOPIC]
         if not partitions:
             return Sample()
         found = newest_batches(

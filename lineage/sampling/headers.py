@@ -1,8 +1,11 @@
-"""Who writes: the newest batches of each partition, by producer id and by stamped header."""
+"""Who writes: the newest batches of each partition, by producer id and by what records say."""
 
-from lineage.ledger import Naming, Observation
+from broker.observe import Batch
+from lineage.ledger import Observation
 from lineage.sampling.newest import newest_batches
 from lineage.sampling.sampler import Sample, View
+from lineage.sampling.traces import Traces
+from lineage.sampling.writers import Writers
 
 _RECENT = 100
 _TOTAL_BYTES = 16 * 1024 * 1024
@@ -11,9 +14,10 @@ _TOTAL_BYTES = 16 * 1024 * 1024
 class Headers:
     """Producer id → topic for as long as the log is kept; source → topic where records say so.
 
-    The stamp is the header `ce_source` (CloudEvents, binary mode). It also names the producer id
-    of its batch. Anybody can write a header: this is the weakest evidence, and the only one of
-    writers that are not idempotent.
+    The stamp is CloudEvents' `source`: the header `ce_source` in binary mode, the attribute in
+    structured mode (JSON). It also names the producer id of its batch. Anybody can write it: this
+    is the weakest evidence, and the only one of writers that are not idempotent. A W3C trace
+    (`traceparent`) names nobody; it tells from which topics a writer derived what it wrote.
     """
 
     name = "headers"
@@ -25,38 +29,32 @@ class Headers:
         found = newest_batches(
             view, self.name, partitions, recent=_RECENT, total_bytes=_TOTAL_BYTES
         )
-        problems = dict(found.problems)
-        names: dict[Naming, None] = {}
-        batches: dict[tuple[int, str], int] = {}
-        stamps: dict[tuple[str, int, str], int] = {}
-        for batch in found.items:
-            topic, producer_id = batch.partition.topic, batch.producer_id
-            if batch.opaque:
-                problems[topic] = f"its records cannot be read: {batch.opaque}"
-            if producer_id >= 0:
-                key = (producer_id, topic)
-                batches[key] = max(batches.get(key, -1), batch.max_timestamp)
-            for stamp in batch.stamps:
-                claim = (stamp, producer_id, topic)
-                stamps[claim] = max(stamps.get(claim, -1), batch.max_timestamp)
-                if producer_id >= 0:
-                    names[Naming(producer_id, "source", stamp[:500], "header")] = None
-        observations = [
-            Observation(
-                "producer_id", str(producer_id), "topic", topic, "batch", view.instant(timestamp)
-            )
-            for (producer_id, topic), timestamp in batches.items()
-        ]
-        observations += [
-            Observation(
-                "source",
-                stamp[:500],
-                "topic",
-                topic,
-                "header",
-                view.instant(timestamp),
-                {"producer_id": producer_id} if producer_id >= 0 else {},
-            )
-            for (stamp, producer_id, topic), timestamp in stamps.items()
-        ]
-        return Sample(observations, list(names), problems)
+        writers = Writers()
+        writers.take(found.items)
+        seen = writers.sample(view, whole_span=False)
+        traces: Traces = view.memory.setdefault(f"{self.name} traces", Traces())
+        return Sample(
+            seen.observations + _derivations(view, found.items, traces),
+            seen.names,
+            {**found.problems, **seen.problems},
+        )
+
+
+def _derivations(view: View, batches: list[Batch], traces: Traces) -> list[Observation]:
+    found = {}
+    for batch in sorted(batches, key=lambda it: it.max_timestamp):
+        origins = traces.follow(batch)
+        if origins and batch.producer_id >= 0:
+            found[batch.producer_id, batch.partition.topic] = (batch.max_timestamp, origins)
+    return [
+        Observation(
+            "producer_id",
+            str(producer_id),
+            "topic",
+            topic,
+            "trace",
+            view.instant(timestamp),
+            {"derived_from": sorted(origins)},
+        )
+        for (producer_id, topic), (timestamp, origins) in found.items()
+    ]

@@ -5,6 +5,8 @@ from typing import Any
 
 from broker.observe import Group, Member
 from lineage.ledger import Observation
+from lineage.sampling.movement import Movement
+from lineage.sampling.offsets import MEMORY
 from lineage.sampling.sampler import Sample, View
 
 
@@ -34,7 +36,15 @@ def _observations(group: Group, view: View) -> list[Observation]:
             by_topic[topic].append(member)
     name = group.listing.name
     seen = [
-        Observation("topic", topic, "group", name, "member", view.at, _detail(group, members))
+        Observation(
+            "topic",
+            topic,
+            "group",
+            name,
+            "member",
+            view.at,
+            {**_detail(group, members), **_movement(view, topic, name)},
+        )
         for topic, members in by_topic.items()
         if view.is_shared(topic)
     ]
@@ -52,6 +62,12 @@ def _observations(group: Group, view: View) -> list[Observation]:
         if view.is_shared(topic)
     ]
     return seen
+
+
+def _movement(view: View, topic: str, group: str) -> dict[str, Any]:
+    """Return how fast the group reads and how far it is behind, where it commits offsets."""
+    movement: Movement | None = view.memory.get(MEMORY, {}).get((topic, group))
+    return movement.particulars if movement is not None else {}
 
 
 def _detail(group: Group, members: tuple[Member, ...] | list[Member]) -> dict[str, Any]:

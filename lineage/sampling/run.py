@@ -6,6 +6,7 @@ itself.
 """
 
 import logging
+import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from broker.connection import Connection
@@ -29,6 +31,11 @@ from lineage.sampling.samplers import all_samplers
 
 log = logging.getLogger(__name__)
 _SHOWN_PROBLEMS = 5
+# what a slip in one kind's code, or a broker's odd answer, comes out as: others go on
+DEFECTS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError,
+    ValueError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,17 +97,16 @@ class Watch:
             note_unreachable(self.cluster, str(error) or error.code)
             for run in runs:
                 run.message = str(error)
-            _note(self.cluster, runs, view.at)
+            # what was seen before it went away is true, and would not be asked for again
+            self._record(view, runs)
             raise
         note_reached(self.cluster)
-        names, observations = self._attributed(runs)
-        opened = ledger.record(self.cluster, observations, view.at, names=names)
-        _note(self.cluster, runs, view.at)
+        opened, observations = self._record(view, runs)
         return Outcome(
             cluster=self.cluster.name,
             at=view.at,
             seconds=time.monotonic() - begun,
-            observations=len(observations),
+            observations=observations,
             opened=opened,
             failed={run.sampler.name: run.message for run in runs if run.failed},
         )
@@ -111,6 +117,22 @@ class Watch:
         _ = view.layout
         for run in runs:
             run.take(view)
+
+    def _record(self, view: View, runs: Sequence["_Run"]) -> tuple[int, int]:
+        """Write what was seen; return how many intervals began, and how many observations."""
+        for run in runs:
+            if run.failed:
+                run.forget(view)
+        try:
+            names, observations = self._attributed(runs)
+            opened = ledger.record(self.cluster, observations, view.at, names=names)
+            _note(self.cluster, runs, view.at)
+        except DatabaseError:
+            # nothing was kept of it: look again as a new process would
+            self._memory.clear()
+            self._names = None
+            raise
+        return opened, len(observations)
 
     def _attributed(self, runs: Sequence["_Run"]) -> tuple[list[Naming], list[Observation]]:
         """Name the producer ids by all that is known now, before anything is written."""
@@ -147,10 +169,18 @@ class _Run:
             needed = ", ".join(self.sampler.permissions)
             self.message = f"{error} (needs {needed})"
             log.warning("%s of %s: %s", self.sampler.name, view.cluster, self.message)
+        except DEFECTS as error:
+            self.message = f"an error of ours: {type(error).__name__}: {error}"
+            log.exception("%s of %s", self.sampler.name, view.cluster)
         else:
             self.failed = False
             self.message = _told(self.result.problems, self.sampler.permissions)
         self.milliseconds = int((time.monotonic() - begun) * 1000)
+
+    def forget(self, view: View) -> None:
+        """Forget where the sampler got to: what it read before it failed is not recorded."""
+        for key in [it for it in view.memory if it.split()[0] == self.sampler.name]:
+            del view.memory[key]
 
 
 def _told(problems: Any, permissions: Sequence[str]) -> str:

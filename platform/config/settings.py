@@ -80,6 +80,14 @@ COPIES_POSTGRES_URL = env.text(
     "",
     "database of the worked example's PostgreSQL copy; empty: `make run` starts an embedded one",
 )
+KAFKA_CONNECT_URLS = env.words(
+    "KAFKA_CONNECT_URLS", "", "REST addresses of Kafka Connect, one worker of each Connect cluster"
+)
+HISTORY_BYTES = env.integer(
+    "HISTORY_BYTES",
+    4 * 1024 * 1024,
+    "how much of old logs one sample reads back, in bytes, until all was read once; 0: none",
+)
 SAMPLE_SECONDS = env.number("SAMPLE_SECONDS", 5.0, "seconds between two samples of a cluster")
 
 # -- OpenLineage: named as the OpenLineage clients name them ---------------------------------------

@@ -1,35 +1,36 @@
 """Record batches as they lie in the log: who wrote them, and what their headers claim. Pure."""
 
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from kafka.errors import CorruptRecordError, UnsupportedCodecError
 from kafka.record.memory_records import MemoryRecords
 
+from broker.observe.contents import (
+    OFFSETS_TOPIC,
+    TRANSACTIONS_TOPIC,
+    LoggedTransaction,
+    OffsetCommit,
+    parse_commit,
+    parse_transaction,
+    read_claims,
+)
 from broker.observe.found import Partition
 
-STAMP = "ce_source"
-"""The record header that names the writer: CloudEvents' `source`, binary mode over Kafka."""
-
+# up to and with lastOffsetDelta
+_BATCH_HEADER = 27
 _BROKEN = (CorruptRecordError, UnsupportedCodecError, ValueError, IndexError, struct.error)
-
-
-@dataclass(frozen=True)
-class OffsetCommit:
-    """A group's commit for one topic, as it is written in `__consumer_offsets`."""
-
-    group: str
-    topic: str
 
 
 @dataclass(frozen=True)
 class Batch:
     """A batch of format 2 (KIP-98); `producer_id` is -1 for a writer that is not idempotent.
 
-    `stamps` are the distinct values of the `ce_source` header, `commits` those of an offsets
-    topic. `opaque` says why the records could not be read: an unknown codec, or damage.
+    `stamps` are the CloudEvents sources and `traces` the W3C trace ids that its records bear,
+    `commits` and `transactions` what those of Kafka's own topics say. `opaque` says why the
+    records could not be read: an unknown codec, or damage.
     """
 
     partition: Partition
@@ -39,8 +40,33 @@ class Batch:
     producer_id: int
     transactional: bool
     stamps: frozenset[str] = frozenset()
+    traces: frozenset[str] = frozenset()
     commits: frozenset[OffsetCommit] = frozenset()
+    transactions: tuple[LoggedTransaction, ...] = ()
     opaque: str = ""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Batches read at once, and the offset to go on from: past transaction markers as well."""
+
+    batches: tuple[Batch, ...]
+    next_offset: int
+
+
+def next_offset_of(data: bytes, start: int) -> int:
+    """Return the offset past the last whole batch of a fetched chunk, or `start` without any."""
+    position, reached = 0, start
+    while position + _BATCH_HEADER <= len(data):
+        base, length = struct.unpack_from(">qi", data, position)
+        end = position + 12 + length
+        if length < _BATCH_HEADER - 12 or end > len(data):
+            break
+        # the last offset of a batch of format 2; that of an older message is its own
+        delta = struct.unpack_from(">i", data, position + 23)[0] if data[position + 16] >= 2 else 0
+        reached = max(reached, base + delta + 1)
+        position = end
+    return reached
 
 
 def java_hash(text: str) -> int:
@@ -61,27 +87,7 @@ def offsets_partition_of(group: str, partitions: int) -> int:
     return (0 if code == -(1 << 31) else abs(code)) % partitions
 
 
-def parse_commit(key: bytes | None) -> OffsetCommit | None:
-    """Read the key of an offsets record; versions 0 and 1 are commits, others are metadata."""
-    if key is None or len(key) < 2 or struct.unpack_from(">h", key)[0] not in {0, 1}:
-        return None
-    try:
-        group, position = _string(key, 2)
-        topic, _ = _string(key, position)
-    except (struct.error, UnicodeDecodeError):
-        return None
-    return OffsetCommit(group, topic)
-
-
-def _string(data: bytes, position: int) -> tuple[str, int]:
-    (length,) = struct.unpack_from(">h", data, position)
-    end = position + 2 + length
-    return bytes(data[position + 2 : end]).decode(), end
-
-
-def parse_batches(
-    partition: Partition, data: bytes, *, from_offset: int = 0, offsets_topic: bool = False
-) -> Iterator[Batch]:
+def parse_batches(partition: Partition, data: bytes, *, from_offset: int = 0) -> Iterator[Batch]:
     """Read the whole batches of a fetched chunk (its last one may be cut off), oldest first.
 
     Control batches (transaction markers) are left out: coordinators write them, not producers.
@@ -96,7 +102,7 @@ def parse_batches(
             return
         if raw.magic < 2 or raw.next_offset <= from_offset or raw.is_control_batch:
             continue
-        stamps, commits, opaque = _contents(raw, offsets_topic=offsets_topic)
+        contents = _Contents().read(raw, partition.topic)
         yield Batch(
             partition=partition,
             base_offset=raw.base_offset,
@@ -104,28 +110,42 @@ def parse_batches(
             max_timestamp=raw.max_timestamp,
             producer_id=raw.producer_id,
             transactional=bool(raw.is_transactional),
-            stamps=stamps,
-            commits=commits,
-            opaque=opaque,
+            stamps=frozenset(contents.stamps),
+            traces=frozenset(contents.traces),
+            commits=frozenset(contents.commits),
+            transactions=tuple(contents.transactions),
+            opaque=contents.opaque,
         )
 
 
-def _stamps(headers: Iterable[tuple[str, bytes | None]]) -> set[str]:
-    return {value.decode("utf-8", "replace") for name, value in headers if name == STAMP and value}
+@dataclass
+class _Contents:
+    """Gathers what the records of a batch say."""
 
+    stamps: set[str] = field(default_factory=set)
+    traces: set[str] = field(default_factory=set)
+    commits: set[OffsetCommit] = field(default_factory=set)
+    transactions: list[LoggedTransaction] = field(default_factory=list)
+    opaque: str = ""
 
-def _contents(
-    raw: Any, *, offsets_topic: bool
-) -> tuple[frozenset[str], frozenset[OffsetCommit], str]:
-    stamps: set[str] = set()
-    commits: set[OffsetCommit] = set()
-    try:
-        for record in raw:
-            if not offsets_topic:
-                stamps.update(_stamps(record.headers))
+    def read(self, raw: Any, topic: str) -> Self:
+        """Read every record, up to the first that cannot be."""
+        try:
+            for record in raw:
+                self._take(record, topic)
+        except _BROKEN as error:
+            self.opaque = str(error) or type(error).__name__
+        return self
+
+    def _take(self, record: Any, topic: str) -> None:
+        if topic == OFFSETS_TOPIC:
             # a record without a value deletes the commit
-            elif record.value is not None and (commit := parse_commit(record.key)):
-                commits.add(commit)
-    except _BROKEN as error:
-        return frozenset(stamps), frozenset(commits), str(error) or type(error).__name__
-    return frozenset(stamps), frozenset(commits), ""
+            if record.value is not None and (commit := parse_commit(record.key)):
+                self.commits.add(commit)
+        elif topic == TRANSACTIONS_TOPIC:
+            if (logged := parse_transaction(record.key, record.value)) is not None:
+                self.transactions.append(logged)
+        elif record.headers:
+            claims = read_claims(record.headers, record.value)
+            self.stamps.update({claims.source} - {""})
+            self.traces.update({claims.trace} - {""})

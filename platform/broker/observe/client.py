@@ -12,8 +12,9 @@ from kafka import errors as kafka_python
 
 from broker.connection import Connection
 from broker.errors import BrokerError, BrokerUnavailableError, translate
-from broker.observe.batches import Batch, parse_batches
+from broker.observe.batches import Batch, Chunk, next_offset_of, parse_batches
 from broker.observe.found import (
+    Acl,
     Found,
     Group,
     GroupListing,
@@ -22,7 +23,7 @@ from broker.observe.found import (
     Producer,
     Transaction,
 )
-from broker.observe.requests import Requests
+from broker.observe.requests import EARLIEST, Requests
 
 T = TypeVar("T")
 _UNREACHABLE = (
@@ -32,7 +33,11 @@ _UNREACHABLE = (
     kafka_python.RequestTimedOutError,
     kafka_python.UnknownBrokerIdError,
 )
-_OFFSETS_TOPIC = "__consumer_offsets"
+_MOVED = (
+    kafka_python.CoordinatorLoadInProgressError,
+    kafka_python.CoordinatorNotAvailableError,
+    kafka_python.NotCoordinatorError,
+)
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.15
 _PROBE_SECONDS = 3.0
@@ -92,6 +97,18 @@ class Observer:
             self.close()
             raise
 
+    def _coordinated(self, ask: Callable[[Requests], T]) -> T:
+        """Ask coordinators; once more, over new connections, where one has moved meanwhile."""
+        try:
+            with self._asking() as requests:
+                return ask(requests)
+        except BrokerError as error:
+            if not isinstance(error.__cause__, _MOVED):
+                raise
+        time.sleep(_PAUSE_SECONDS)
+        with self._asking() as requests:
+            return ask(requests)
+
     def _connect(self) -> Requests:
         self._probe()
         milliseconds = int(self._timeout * 1000)
@@ -129,15 +146,15 @@ class Observer:
 
     def groups(self, listings: Sequence[GroupListing] | None = None) -> Found[list[Group]]:
         """Describe groups of all four kinds; one that vanished since it was listed is left out."""
-        with self._asking() as requests:
-            return requests.describe_groups(
+        return self._coordinated(
+            lambda requests: requests.describe_groups(
                 requests.list_groups() if listings is None else listings
             )
+        )
 
     def committed_offsets(self, groups: Sequence[str]) -> Found[dict[str, dict[Partition, int]]]:
         """Return each group's committed offset per partition: the next record it will read."""
-        with self._asking() as requests:
-            return requests.committed_offsets(groups)
+        return self._coordinated(lambda requests: requests.committed_offsets(groups))
 
     def producers(
         self, partitions: Iterable[Partition] | None = None
@@ -154,8 +171,7 @@ class Observer:
 
     def transactions(self) -> list[Transaction]:
         """Return all transactional ids, with the partitions of those that are under way."""
-        with self._asking() as requests:
-            return requests.transactions()
+        return self._coordinated(lambda requests: requests.transactions())
 
     def end_offsets(self, partitions: Sequence[Partition]) -> Found[dict[Partition, int]]:
         """Return the offset one past the last record of each partition."""
@@ -163,6 +179,19 @@ class Observer:
             return self._persistently(
                 lambda places: requests.end_offsets(places, requests.layout()), list(partitions)
             )
+
+    def begin_offsets(self, partitions: Sequence[Partition]) -> Found[dict[Partition, int]]:
+        """Return the offset of the first record that each partition still keeps."""
+        with self._asking() as requests:
+            return self._persistently(
+                lambda places: requests.end_offsets(places, requests.layout(), EARLIEST),
+                list(partitions),
+            )
+
+    def acls(self) -> list[Acl] | None:
+        """Return the access control entries on topics; None where there is no authorizer."""
+        with self._asking() as requests:
+            return requests.acls()
 
     def batches(
         self,
@@ -175,21 +204,29 @@ class Observer:
 
         Reads no more than about `total_bytes` in all; what is beyond is left for the next call.
         """
+        chunks = self.chunks(positions, partition_bytes=partition_bytes, total_bytes=total_bytes)
+        return Found(
+            [batch for chunk in chunks.items.values() for batch in chunk.batches], chunks.problems
+        )
+
+    def chunks(
+        self, positions: Mapping[Partition, int], *, partition_bytes: int, total_bytes: int
+    ) -> Found[dict[Partition, Chunk]]:
+        """Fetch as `batches` does; tell of each partition how far the chunk reaches."""
         with self._asking() as requests:
             fetched = requests.fetch(
                 positions, requests.layout(), partition_bytes=partition_bytes, total=total_bytes
             )
-        found = [
-            batch
-            for partition, data in fetched.items.items()
-            for batch in parse_batches(
-                partition,
-                data,
-                from_offset=positions[partition],
-                offsets_topic=partition.topic == _OFFSETS_TOPIC,
-            )
-        ]
-        return Found(found, fetched.problems)
+        return Found(
+            {
+                partition: Chunk(
+                    tuple(parse_batches(partition, data, from_offset=positions[partition])),
+                    next_offset_of(data, positions[partition]),
+                )
+                for partition, data in fetched.items.items()
+            },
+            fetched.problems,
+        )
 
     @staticmethod
     def _persistently(

@@ -16,7 +16,7 @@ from broker.observe.messages import DESCRIPTIONS, KioRequest
 
 _GROUPS_A_REQUEST = 200
 _COORDINATOR_LOADING, _COORDINATOR_UNAVAILABLE, _NOT_COORDINATOR = 14, 15, 16
-_GROUP_GONE = 69
+GROUP_GONE = 69
 
 
 class Describing(KafkaAdminClient):  # type: ignore[misc]  # the library has no types
@@ -93,7 +93,7 @@ class Describing(KafkaAdminClient):  # type: ignore[misc]  # the library has no 
         """Whether a group was answered for; why not is told, unless it is gone by now."""
         code = int(group.error_code)
         self._check_coordinator(code)
-        if code and code != _GROUP_GONE:
+        if code and code != GROUP_GONE:
             problems[group.group_id] = (
                 getattr(group, "error_message", None) or kafka_python.for_code(code).__name__
             )

@@ -23,12 +23,29 @@ class Found(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Acl:
+    """An access control entry on topics: who may (or may not) do what to which of them.
+
+    `operation` is `read`, `write` or `all`; `pattern` is `literal` (of which `*` is all topics)
+    or `prefixed` (KIP-290).
+    """
+
+    principal: str
+    host: str
+    operation: str
+    allowed: bool
+    pattern: str
+    topic: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where each partition's leader is (broker id), and which topics are Kafka's own."""
 
     leaders: Mapping[Partition, int]
     internal: frozenset[str]
     partitions: Mapping[str, int]
+    cluster_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from kafka import errors as kafka_python
+from kafka.admin import (
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePatternFilter,
+    ResourceType,
+)
 from kafka.protocol.admin import (
     DescribeProducersRequest,
     DescribeTransactionsRequest,
@@ -13,8 +21,9 @@ from kafka.protocol.admin import (
 from kafka.protocol.consumer import FetchRequest, ListOffsetsRequest, OffsetFetchRequest
 from kafka.protocol.metadata import CoordinatorType, MetadataRequest
 
-from broker.observe.describing import Describing
+from broker.observe.describing import GROUP_GONE, Describing
 from broker.observe.found import (
+    Acl,
     Found,
     GroupListing,
     Layout,
@@ -26,7 +35,8 @@ from broker.observe.found import (
 T = TypeVar("T")
 _PARTITIONS_A_REQUEST = 2000
 _FETCH_BYTES = 4 * 1024 * 1024
-_LATEST = -1
+LATEST, EARLIEST = -1, -2
+_TRAFFIC = frozenset({ACLOperation.READ, ACLOperation.WRITE, ACLOperation.ALL})
 
 # the leader moved, or is not there yet: asking again helps
 _TRANSIENT = frozenset({3, 5, 6, 9})
@@ -74,10 +84,32 @@ class Requests(Describing):
             for part in topic.partitions:
                 if part.leader_id >= 0:
                     leaders[Partition(topic.name, part.partition_index)] = part.leader_id
-        return Layout(leaders, frozenset(internal), counts)
+        return Layout(leaders, frozenset(internal), counts, answer.cluster_id or "")
 
     async def _ask(self, request: Any, node: int | None = None) -> Any:
         return await self._manager.send(request, node_id=node)
+
+    def acls(self) -> list[Acl] | None:
+        """Return the entries on topics; None where the cluster has no authorizer."""
+        anything = ResourcePatternFilter(ResourceType.TOPIC, None, ACLResourcePatternType.ANY)
+        try:
+            entries, _ = self.describe_acls(
+                ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+            )
+        except kafka_python.SecurityDisabledError:
+            return None
+        return [
+            Acl(
+                principal=entry.principal,
+                host=entry.host,
+                operation=entry.operation.name.lower(),
+                allowed=entry.permission_type == ACLPermissionType.ALLOW,
+                pattern=entry.resource_pattern.pattern_type.name.lower(),
+                topic=entry.resource_pattern.resource_name,
+            )
+            for entry in entries
+            if entry.operation in _TRAFFIC
+        ]
 
     # -- groups -----------------------------------------------------------------------------------
     def list_groups(self, *_: Any, **__: Any) -> list[GroupListing]:
@@ -111,6 +143,8 @@ class Requests(Describing):
             )
             for group in (await self._ask(request, node)).groups:
                 self._check_coordinator(group.error_code)
+                if group.error_code == GROUP_GONE:
+                    continue
                 if group.error_code:
                     problems[group.group_id] = say(group.error_code)
                 else:
@@ -183,14 +217,18 @@ class Requests(Describing):
                 )
 
     # -- the log ----------------------------------------------------------------------------------
-    def end_offsets(self, partitions: Iterable[Partition], layout: Layout) -> Asked[int]:
-        """Ask each leader for the offset one past its last record."""
-        return cast("Asked[int]", self._manager.run(self._end_offsets, partitions, layout))
+    def end_offsets(
+        self, partitions: Iterable[Partition], layout: Layout, moment: int = LATEST
+    ) -> Asked[int]:
+        """Ask each leader for the offset one past its last record, or of its first one."""
+        return cast("Asked[int]", self._manager.run(self._end_offsets, partitions, layout, moment))
 
-    async def _end_offsets(self, partitions: Iterable[Partition], layout: Layout) -> Asked[int]:
+    async def _end_offsets(
+        self, partitions: Iterable[Partition], layout: Layout, moment: int
+    ) -> Asked[int]:
         read = _Answers[int](lambda part: int(part.offset))
         for node, chunk in read.route(partitions, layout):
-            read.take(await self._ask(_end_request(chunk), node))
+            read.take(await self._ask(_end_request(chunk, moment), node))
         return read.result
 
     def fetch(
@@ -291,7 +329,7 @@ def _committed(group: Any) -> dict[Partition, int]:
     }
 
 
-def _end_request(partitions: Iterable[Partition]) -> Any:
+def _end_request(partitions: Iterable[Partition], moment: int) -> Any:
     topic_request = ListOffsetsRequest.ListOffsetsTopic
     part_request = topic_request.ListOffsetsPartition
     return ListOffsetsRequest(
@@ -301,7 +339,7 @@ def _end_request(partitions: Iterable[Partition]) -> Any:
             topic_request(
                 name=name,
                 partitions=[
-                    part_request(partition_index=number, timestamp=_LATEST) for number in numbers
+                    part_request(partition_index=number, timestamp=moment) for number in numbers
                 ],
             )
             for name, numbers in by_topic(partitions).items()

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from kafka.record.memory_records import MemoryRecordsBuilder
 
 from broker.observe import OffsetCommit, Partition, offsets_partition_of, parse_batches
-from broker.observe.batches import java_hash, parse_commit
+from broker.observe.batches import java_hash
+from broker.observe.contents import (
+    LoggedTransaction,
+    parse_commit,
+    parse_transaction,
+    read_claims,
+)
 
 PLACE = Partition("t", 0)
 
@@ -83,7 +89,7 @@ def test_reads_commits_and_skips_deletions_and_metadata() -> None:
         ],
         transactional=True,
     )
-    (batch,) = parse_batches(PLACE, data, offsets_topic=True)
+    (batch,) = parse_batches(Partition("__consumer_offsets", 0), data)
     assert batch.commits == {OffsetCommit("g", "orders")}
     assert batch.transactional
 
@@ -92,3 +98,48 @@ def test_reads_commits_and_skips_deletions_and_metadata() -> None:
 def test_damage_is_no_exception(data: bytes) -> None:
     list(parse_batches(PLACE, data))
     parse_commit(data)
+    parse_transaction(b"\0\0\0\0", data)
+    parse_transaction(data, b"\0\1" + data)
+    read_claims([("content-type", b"application/cloudevents+json"), ("traceparent", data)], data)
+
+
+def logged_key(name: str) -> bytes:
+    return b"\0\0" + struct.pack(">h", len(name)) + name.encode()
+
+
+def test_reads_the_transaction_log_of_both_versions() -> None:
+    head = struct.pack(">qhib", 7, 3, 60000, 2)
+    old = b"\0\0" + head + struct.pack(">ih", 1, 8) + b"invoices" + struct.pack(">iii", 2, 0, 1)
+    new = b"\0\1" + head + b"\x02\x09invoices\x03" + struct.pack(">ii", 0, 1) + b"\0"
+    expected = LoggedTransaction("tx", 7, "PrepareCommit", frozenset({"invoices"}))
+    rest = struct.pack(">qq", 1, 1)
+    assert parse_transaction(logged_key("tx"), old + rest) == expected
+    assert parse_transaction(logged_key("tx"), new + rest + b"\0") == expected
+    assert parse_transaction(logged_key("tx"), None) is None
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("headers", "value", "source", "trace"),
+    [
+        ([("ce_source", b"/a"), ("traceparent", PARENT.encode())], b"", "/a", TRACE),
+        (
+            [("content-type", b"application/cloudevents+json; charset=UTF-8")],
+            b'{"source": "/b", "traceparent": "%s"}' % PARENT.encode(),
+            "/b",
+            TRACE,
+        ),
+        ([("Content-Type", b"application/json")], b'{"source": "/b"}', "", ""),
+        ([("content-type", b"application/cloudevents+json")], b"{", "", ""),
+        ([("content-type", b"application/cloudevents+json")], b'{"source": 5}', "", ""),
+        ([("traceparent", f"00-{0:032x}-00f067aa0ba902b7-01".encode())], b"", "", ""),
+    ],
+)
+def test_reads_what_records_claim(
+    headers: list[tuple[str, bytes | None]], value: bytes, source: str, trace: str
+) -> None:
+    claims = read_claims(headers, value)
+    assert (claims.source, claims.trace) == (source, trace)

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.django_db]
 Edges = dict[tuple[str, str], set[str]]
 WROTE = {"producer", "batch"}
 READ = {"member", "offset", "commit"}
-TRANSACTED = {*WROTE, "transaction"}
+TRANSACTED = {*WROTE, "transaction", "transaction_log"}
 EXPECTED: Mapping[tuple[str, str], set[str]] = {
     ("source:order-service", "topic:orders"): {*WROTE, "header"},
     ("source:lookup-service", "topic:lookup"): {*WROTE, "header"},

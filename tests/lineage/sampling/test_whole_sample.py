@@ -147,7 +147,7 @@ def test_finds_every_edge_and_invents_none(kafka: Connection) -> None:
             ("source:order-service", "topic:orders"): {"producer", "batch", "header"},
             ("topic:orders", "group:billing"): {"member", "offset", "commit"},
             # one actor: the group's commits bear the producer id of the transactional id
-            ("group:billing", "topic:invoices"): {"producer", "batch"},
+            ("group:billing", "topic:invoices"): {"producer", "batch", "transaction_log"},
             ("topic:invoices", "group:classic"): {"member"},
             ("topic:orders", "group:modern"): {"member"},
             ("topic:audit", "group:simple"): {"offset", "commit"},

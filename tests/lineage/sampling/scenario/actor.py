@@ -38,7 +38,7 @@ class Client:
         })
 
 
-def legacy(it: Client, headers: dict[str, str] | None = None) -> None:
+def legacy(it: Client, headers: dict[str, str | bytes | None] | None = None) -> None:
     """Write without idempotence: no producer id, so that only what it stamps can name it."""
     producer = it.producer(**{"enable.idempotence": False})
     while not stop.wait(0.1):

@@ -4,6 +4,7 @@ from catalog.actions.apply import apply
 from catalog.actions.claims import claim, find_claim, list_claims, withdraw
 from catalog.actions.clusters import (
     connection_of,
+    connection_to,
     ensure_cluster,
     find_cluster,
     note_reached,
@@ -35,6 +36,7 @@ __all__ = [
     "apply",
     "claim",
     "connection_of",
+    "connection_to",
     "describe_service",
     "describe_services",
     "describe_topic",

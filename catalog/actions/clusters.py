@@ -1,5 +1,6 @@
 """Clusters: known by name, reached at their addresses."""
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -30,8 +31,14 @@ def find_cluster(name: str) -> Cluster:
 
 
 def connection_of(cluster: Cluster) -> Connection:
-    """Return how to reach a cluster."""
-    return Connection(cluster.bootstrap_servers)
+    """Return how to reach a cluster: with the security settings that name its very addresses."""
+    return connection_to(cluster.bootstrap_servers)
+
+
+def connection_to(bootstrap_servers: str) -> Connection:
+    """Return how to reach the cluster at these addresses (see KAFKA_CLIENT_FILES)."""
+    addresses = frozenset(it.strip() for it in bootstrap_servers.split(",") if it.strip())
+    return Connection(bootstrap_servers, settings.KAFKA_CLIENT_SECRETS.get(addresses, {}))
 
 
 def note_reached(cluster: Cluster) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from broker.observe import Batch, Found, Partition
 from lineage.sampling.sampler import View
 
+_CHUNK_BYTES = 128 * 1024
+
 
 def newest_batches(
     view: View, key: str, partitions: Iterable[Partition], *, recent: int, total_bytes: int
@@ -24,15 +26,13 @@ def newest_batches(
     _forget_recreated(positions, wanted, ends.items)
     if not wanted:
         return Found([], ends.problems)
-    found = view.observer.batches(wanted, total_bytes=total_bytes)
-    for batch in found.items:
-        positions[batch.partition] = max(positions.get(batch.partition, 0), batch.next_offset)
-    read = {batch.partition for batch in found.items}
-    for partition in wanted:
-        # nothing but transaction markers, or retention ate it: do not ask for the same again
-        if partition not in read:
-            positions[partition] = ends.items[partition]
-    return Found(found.items, {**ends.problems, **found.problems})
+    found = view.observer.chunks(wanted, partition_bytes=_CHUNK_BYTES, total_bytes=total_bytes)
+    for partition, chunk in found.items.items():
+        # where nothing is left, because retention ate it, the same is not asked for again
+        unread = chunk.next_offset <= wanted[partition]
+        positions[partition] = ends.items[partition] if unread else chunk.next_offset
+    batches = [batch for chunk in found.items.values() for batch in chunk.batches]
+    return Found(batches, {**ends.problems, **found.problems})
 
 
 def _forget_recreated(

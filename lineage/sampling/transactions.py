@@ -26,4 +26,17 @@ class Transactions:
             for topic in sorted({partition.topic for partition in it.partitions})
             if view.is_shared(topic)
         ]
-        return Sample(observations, names)
+        return Sample(observations, names, _unlisted(view, {it.producer_id for it in names}))
+
+
+def _unlisted(view: View, listed: set[int]) -> dict[str, str]:
+    """Tell of transactional producers that the list lacks: Kafka leaves out what is forbidden."""
+    missing = {
+        producer.producer_id
+        for producers in view.producers.items.values()
+        for producer in producers
+        if producer.transactional and producer.producer_id not in listed
+    }
+    if not missing:
+        return {}
+    return {"transactional ids": f"{len(missing)} producers are transactional and not listed"}

@@ -13,7 +13,7 @@ import subprocess
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -37,8 +37,10 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+listeners={protocol}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={protocol}://127.0.0.1:{broker}
+inter.broker.listener.name={protocol}
+listener.security.protocol.map={protocol}:{protocol},CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={data}
 auto.create.topics.enable=false
@@ -58,6 +60,14 @@ broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=4000
 log.cleaner.dedupe.buffer.size=16777216
 """
+_SECURED = """\
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config={login}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{admin};User:ANONYMOUS
+"""
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 _LOGGING = """\
 status = error
 appender.file.type = RollingFile
@@ -139,9 +149,15 @@ def _free_ports(count: int) -> list[int]:
 
 
 class EmbeddedKafka:
-    """One broker in `folder`; `port` fixes its port, else a free one is chosen and kept."""
+    """One broker in `folder`; `port` fixes its port, else a free one is chosen and kept.
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    With `users` (name → password) it asks for a password and checks ACLs; the first may do all.
+    """
+
+    def __init__(
+        self, folder: Path, port: int | None = None, users: Mapping[str, str] | None = None
+    ) -> None:
+        self._users = dict(users or {})
         self.folder = folder.absolute()
         self._wanted_port = port
         self._ports: tuple[int, int] | None = None
@@ -151,9 +167,19 @@ class EmbeddedKafka:
     @property
     def connection(self) -> Connection:
         """How to reach it, once it was started."""
+        return self.connection_as(next(iter(self._users), ""))
+
+    def connection_as(self, user: str) -> Connection:
+        """How one of its users reaches it."""
         if self._ports is None:
             raise EmbeddedKafkaError("the embedded Kafka is not started")
-        return Connection(f"127.0.0.1:{self._ports[0]}")
+        security = {
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": user,
+            "sasl.password": self._users.get(user, ""),
+        }
+        return Connection(f"127.0.0.1:{self._ports[0]}", security if user else {})
 
     @property
     def pid(self) -> int | None:
@@ -229,12 +255,22 @@ class EmbeddedKafka:
     def _write_configuration(self) -> None:
         broker, controller = self._ports or (0, 0)
         data = self.folder / "data"
+        protocol = "SASL_PLAINTEXT" if self._users else "PLAINTEXT"
         (self.folder / "server.properties").write_text(
-            _PROPERTIES.format(broker=broker, controller=controller, data=data)
+            _PROPERTIES.format(broker=broker, controller=controller, data=data, protocol=protocol)
+            + self._security()
         )
         (self.folder / "log4j2.properties").write_text(
             _LOGGING.format(log=self.folder / "server.log")
         )
+
+    def _security(self) -> str:
+        if not self._users:
+            return ""
+        admin, password = next(iter(self._users.items()))
+        known = "".join(f' user_{name}="{word}"' for name, word in self._users.items())
+        login = f'{_LOGIN} username="{admin}" password="{password}"{known};'
+        return _SECURED.format(login=login, admin=admin)
 
     def _format(self, launch: Sequence[str]) -> None:
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from config import env
+from config import clients, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -80,6 +80,13 @@ COPIES_POSTGRES_URL = env.text(
     "",
     "database of the worked example's PostgreSQL copy; empty: `make run` starts an embedded one",
 )
+KAFKA_CLIENT_FILES = env.words(
+    "KAFKA_CLIENT_FILES",
+    "",
+    "files with security settings of clusters (SASL, TLS), each with its bootstrap.servers",
+)
+# named so that Django's debug pages hide it
+KAFKA_CLIENT_SECRETS = clients.read_security(KAFKA_CLIENT_FILES)
 KAFKA_CONNECT_URLS = env.words(
     "KAFKA_CONNECT_URLS", "", "REST addresses of Kafka Connect, one worker of each Connect cluster"
 )

@@ -24,7 +24,6 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, connections
 
 from broker.admin import describe_cluster
-from broker.connection import Connection
 from broker.embedded import EmbeddedKafka
 from broker.errors import BrokerError
 from config import guardian, processes
@@ -202,8 +201,10 @@ class Supervisor:
         """Return the bootstrap servers once the cluster answers."""
         given: str = settings.KAFKA_BOOTSTRAP_SERVERS
         if self._kafka is None:
+            from catalog.actions import connection_to
+
             self._say.doing("kafka", f"reaching {given}")
-            described = describe_cluster(Connection(given))
+            described = describe_cluster(connection_to(given))
             self._say.done("kafka", f"{given} ({len(described.brokers)} brokers)")
             return given
         self._kafka.await_ready(self._reporter("kafka"))

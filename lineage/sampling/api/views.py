@@ -5,11 +5,14 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from lineage.actions import parse_instant
 from lineage.sampling import actions
+from lineage.sampling.permitted import list_permissions
 
 
 class OutcomeSerializer(serializers.Serializer[Any]):
@@ -38,3 +41,52 @@ class SampleNow(APIView):
         """Sample every cluster, or the one of `?cluster=`; 503 when none answers."""
         outcomes = actions.sample_now(request.query_params.get("cluster"))
         return Response(OutcomeSerializer([asdict(it) for it in outcomes], many=True).data)
+
+
+class PermissionSerializer(serializers.Serializer[Any]):
+    """Who may read or write: permitted, not observed."""
+
+    cluster = serializers.CharField()
+    principal = serializers.CharField()
+    service = serializers.CharField(
+        allow_null=True, help_text="whom the catalog recognises by that principal"
+    )
+    operation = serializers.ChoiceField(choices=["read", "write"])
+    pattern = serializers.CharField(help_text="`literal` (`*` is every topic) or `prefixed`")
+    topic = serializers.CharField()
+    host = serializers.CharField()
+    first_seen = serializers.DateTimeField()
+    denied = serializers.ListField(
+        child=serializers.CharField(), help_text="patterns for which some of it is denied"
+    )
+
+
+class PermissionQuery(serializers.Serializer[Any]):
+    """What permissions are asked for."""
+
+    topic = serializers.CharField(required=False)
+    cluster = serializers.CharField(required=False)
+    as_of = serializers.CharField(required=False, help_text="ISO 8601; default: now")
+
+
+class ListPermissions(GenericAPIView[Any]):
+    """Who may read and write topics."""
+
+    serializer_class = PermissionSerializer
+    queryset = None
+
+    @extend_schema(
+        operation_id="list_permissions",
+        parameters=[PermissionQuery],
+        tags=["lineage"],
+        responses=PermissionSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """List who may, by the clusters' access control entries; never who did."""
+        query = PermissionQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = dict(query.validated_data)
+        instant = asked.pop("as_of", None)
+        found = list_permissions(as_of=parse_instant(instant) if instant else None, **asked)
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(PermissionSerializer(page, many=True).data)

@@ -239,7 +239,10 @@ class Requests(Describing):
         partition_bytes: int,
         total: int,
     ) -> Found[dict[Partition, bytes]]:
-        """Fetch one chunk of raw batches a partition, waiting for nothing."""
+        """Fetch one chunk of raw batches a partition, waiting for nothing.
+
+        Partitions beyond `total` bytes are left out; one with nothing to read has an empty chunk.
+        """
         return Found(*self._manager.run(self._fetch, positions, layout, partition_bytes, total))
 
     async def _fetch(
@@ -256,10 +259,10 @@ class Requests(Describing):
                 break
             request = _fetch_request({it: positions[it] for it in chunk}, partition_bytes)
             for place, part in _parts((await self._ask(request, node)).responses):
-                if part.records:
-                    found[place] = bytes(part.records)
-                elif part.error_code and part.error_code != _OUT_OF_RANGE:
+                if part.error_code and part.error_code != _OUT_OF_RANGE:
                     problems[place.topic] = say(part.error_code)
+                else:
+                    found[place] = bytes(part.records or b"")
         return found, problems
 
 

@@ -59,7 +59,8 @@ def _kept(view: View) -> dict[Partition, Cursor]:
 
 def _forget_gone(view: View, cursors: dict[Partition, Cursor]) -> None:
     """Forget topics that were deleted: one made anew under that name is another log."""
-    gone = [it for it in cursors if it.topic not in view.layout.partitions]
+    ids = view.layout.ids
+    gone = [it for it, cursor in cursors.items() if ids.get(it.topic) != cursor.topic_id]
     if gone:
         Cursor.objects.filter(pk__in=[cursors.pop(it).pk for it in gone]).delete()
 
@@ -75,6 +76,7 @@ def _begin(view: View, cursors: dict[Partition, Cursor]) -> dict[str, str]:
             Cursor(
                 cluster=view.cluster,
                 topic=it.topic,
+                topic_id=view.layout.ids.get(it.topic, ""),
                 partition=it.partition,
                 next_offset=begins.items[it],
                 until_offset=ends.items[it],

@@ -8,6 +8,8 @@ class Cursor(models.Model):
 
     cluster = models.ForeignKey("catalog.Cluster", models.CASCADE, related_name="+")
     topic = models.CharField(max_length=249)
+    # tells it from a topic made later under that name
+    topic_id = models.CharField(max_length=40)
     partition = models.IntegerField()
     next_offset = models.BigIntegerField()
     until_offset = models.BigIntegerField()

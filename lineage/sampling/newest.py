@@ -17,13 +17,13 @@ def newest_batches(
     memory under `key`.
     """
     positions: dict[Partition, int] = view.memory.setdefault(key, {})
+    _forget_recreated(positions, view.memory.setdefault(f"{key} topics", {}), view.layout.ids)
     ends = view.observer.end_offsets(list(partitions))
     wanted = {
         partition: max(0, positions.get(partition, 0), end - recent)
         for partition, end in ends.items.items()
         if end > 0 and positions.get(partition) != end
     }
-    _forget_recreated(positions, wanted, ends.items)
     if not wanted:
         return Found([], ends.problems)
     found = view.observer.chunks(wanted, partition_bytes=_CHUNK_BYTES, total_bytes=total_bytes)
@@ -36,10 +36,10 @@ def newest_batches(
 
 
 def _forget_recreated(
-    positions: dict[Partition, int], wanted: dict[Partition, int], ends: Mapping[Partition, int]
+    positions: dict[Partition, int], known: dict[str, str], ids: Mapping[str, str]
 ) -> None:
-    """Begin anew where a topic was deleted and made again: its end lies before our position."""
-    for partition in list(wanted):
-        if positions.get(partition, 0) > ends[partition]:
-            positions.pop(partition)
-            wanted[partition] = 0
+    """Begin anew where a topic was deleted and made again: it is another log of that name."""
+    changed = {topic for topic, made in ids.items() if known.get(topic, made) != made}
+    known.update(ids)
+    for partition in [it for it in positions if it.topic in changed]:
+        del positions[partition]

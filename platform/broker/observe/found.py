@@ -40,12 +40,16 @@ class Acl:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each partition's leader is (broker id), and which topics are Kafka's own."""
+    """Where each partition's leader is (broker id), and which topics are Kafka's own.
+
+    `ids` tells a topic from another one made later under its name (KIP-516).
+    """
 
     leaders: Mapping[Partition, int]
     internal: frozenset[str]
     partitions: Mapping[str, int]
     cluster_id: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -74,17 +74,18 @@ class Requests(Describing):
     def layout(self) -> Layout:
         """Return every topic's partitions and leaders."""
         answer = self._manager.run(self._ask, MetadataRequest(topics=None))
-        leaders, internal, counts = {}, set(), {}
+        leaders, internal, counts, ids = {}, set(), {}, {}
         for topic in answer.topics:
             if topic.error_code or topic.name is None:
                 continue
             if topic.is_internal or topic.name.startswith("__"):
                 internal.add(topic.name)
             counts[topic.name] = len(topic.partitions)
+            ids[topic.name] = str(topic.topic_id or "")
             for part in topic.partitions:
                 if part.leader_id >= 0:
                     leaders[Partition(topic.name, part.partition_index)] = part.leader_id
-        return Layout(leaders, frozenset(internal), counts, answer.cluster_id or "")
+        return Layout(leaders, frozenset(internal), counts, answer.cluster_id or "", ids)
 
     async def _ask(self, request: Any, node: int | None = None) -> Any:
         return await self._manager.send(request, node_id=node)

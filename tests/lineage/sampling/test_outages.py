@@ -219,7 +219,10 @@ def test_a_broker_away_loses_and_invents_nothing(
         assert len(rows) == len(all_samplers())
         assert all(row["succeeded_at"] < row["sampled_at"] and row["message"] for row in rows)
         for page in ("/", "/lineage"):
-            assert client.get(page, headers={"Accept": "text/html"}).status_code == 200
+            answer = client.get(page, headers={"Accept": "text/html"})
+            assert answer.status_code == 200
+        shown = answer.content.decode().split("Age of the evidence")[1]
+        assert all(f"<td>{row['kind']}</td>" in shown for row in rows)
         assert client.get("/health/ready").json()["status"] == "degraded"
         if illness == "hangs":
             os.kill(own.pid, signal.SIGCONT)

@@ -51,11 +51,9 @@ test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (thos
 test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served registry
 	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py tests/registry/test_attacks_on_the_wire.py
 
-test-faults: $(BIN)/.dev ## kill the registry and its database under load, at length
+test-faults: $(BIN)/.dev ## kill servers, databases and brokers under load, at length
 	@exec $(BIN)/python -m pytest -m "faults or not faults" -n 0 tests/registry/faults
-
-test-faults: $(BIN)/.dev ## minutes of restarts and outages, with samples in between
-	@exec $(BIN)/python -m pytest -m faults -n 0 tests
+	@exec $(BIN)/python -m pytest -m faults -n 0 tests/lineage
 
 openapi: $(BIN)/.base ## renew docs/openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --file docs/openapi.json

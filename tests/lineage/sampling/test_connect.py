@@ -87,6 +87,7 @@ def found() -> dict[tuple[str, str], set[str]]:
     }
 
 
+@pytest.mark.faults
 def test_running_connectors_and_their_topics(
     kafka: Connection, worker: str, tmp_path: Path, settings: Any
 ) -> None:

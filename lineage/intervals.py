@@ -4,9 +4,10 @@ An observation not later than `gap` after an interval's end extends it; a later 
 The same observations in the same or in another order, once or twice, give the same intervals.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from lineage.edges import FRESH_MOVEMENT, FRESH_PRESENCE, PRESENCE
 
@@ -40,6 +41,42 @@ def fold(known: Iterable[Interval], observed: Iterable[datetime], gap: timedelta
     """
     seen = [Interval(instant, instant) for instant in set(observed)]
     return _joined(sorted([*known, *seen]), gap)
+
+
+class Span(Protocol):
+    """Whatever has a beginning and an end."""
+
+    first_seen: datetime
+    last_seen: datetime
+
+
+S = TypeVar("S", bound=Span)
+
+
+def coarsen(
+    intervals: Iterable[S],
+    horizon: datetime,
+    resolution: timedelta,
+    alike: Callable[[S, S], bool] = lambda _one, _other: True,
+) -> list[list[S]]:
+    """Cut intervals in order of time into runs that become one each.
+
+    Joined is what ended before `horizon` and follows a silence of `resolution` at most, where the
+    two are `alike`. In steps, with horizons that grow, it gives what it gives at once.
+    """
+    runs: list[list[S]] = []
+    for interval in intervals:
+        before = runs[-1][-1] if runs else None
+        if (
+            before is not None
+            and interval.last_seen < horizon
+            and interval.first_seen <= before.last_seen + resolution
+            and alike(before, interval)
+        ):
+            runs[-1].append(interval)
+        else:
+            runs.append([interval])
+    return runs
 
 
 def _joined(intervals: Sequence[Interval], gap: timedelta) -> list[Interval]:

@@ -1,24 +1,28 @@
 """The evidence ledger's one way in: a batch of observations in one short transaction."""
 
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from catalog.models import Cluster
 from lineage.intervals import Interval, fold, gap_of
-from lineage.models import Edge, Evidence, ProducerName
+from lineage.models import Edge, Evidence, ProducerName, Proof
+from lineage.standing import Batch, EdgeKey, Standing
 
 # rows a statement: SQLite takes 32,766 variables in one, PostgreSQL 65,535
 _ROWS = 1000
+# SQLite waits for other writers by itself, and then gives up
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 0.2
 # how exact the last time is that a producer was named
 _RENEWED_EACH = timedelta(seconds=60)
-
-EdgeKey = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -60,34 +64,65 @@ def record(
     *,
     names: Iterable[Naming] = (),
     gap: timedelta | None = None,
+    standing: Standing | None = None,
 ) -> int:
     """Write a batch of evidence; return how many intervals were opened.
 
     A fixed number of statements a thousand edges, in one short transaction. Recording the same
-    batch again changes nothing. `gap` is the silence that ends an interval.
+    batch again changes nothing. `gap` is the silence that ends an interval. With the `standing`
+    intervals of the batch before, what merely goes on is renewed without being read.
     """
     batch = _latest(observations)
     namings = list(dict.fromkeys(names))
     if not batch and not namings:
         return 0
+    standing = standing if standing is not None else Standing()
 
     def silence(kind: str) -> timedelta:
         return gap if gap is not None else gap_of(kind, settings.SAMPLE_SECONDS)
 
-    with transaction.atomic():
-        edges = _edges(cluster, {key[0] for key in batch})
-        opened = _write_evidence(edges, batch, silence)
-        _write_names(cluster, namings, at)
-    return opened
+    def write() -> int:
+        with transaction.atomic():
+            hold(cluster)
+            rest = standing.renew(batch, silence)
+            edges = _edges(cluster, {key[0] for key in rest})
+            opened = _write_evidence(edges, rest, silence, standing)
+            _write_names(cluster, namings, at)
+        return opened
+
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            return write()
+        except OperationalError:
+            # a database that was busy or away; another's transaction is not ours to repeat
+            standing.clear()
+            if not left or connection.in_atomic_block:
+                raise
+            close_old_connections()
+            time.sleep(_PAUSE_SECONDS)
+        except BaseException:
+            # what it learnt was rolled back
+            standing.clear()
+            raise
+    raise AssertionError("unreachable")
 
 
-def _latest(
-    observations: Iterable[Observation],
-) -> dict[tuple[EdgeKey, str], tuple[set[datetime], Mapping[str, Any]]]:
+def hold(cluster: Cluster) -> None:
+    """Let one transaction at a time write a cluster's intervals.
+
+    Two that read the same ones would both open the next. SQLite has one writer anyway.
+    """
+    if connection.features.has_select_for_update:
+        Cluster.objects.select_for_update(no_key=True).values_list("pk").get(pk=cluster.pk)
+
+
+def _latest(observations: Iterable[Observation]) -> Batch:
     """Gather instants by edge and kind, with the particulars of the newest."""
     gathered: dict[tuple[EdgeKey, str], list[Observation]] = defaultdict(list)
-    for observation in observations:
-        gathered[observation.edge, observation.evidence_kind].append(observation)
+    for it in observations:
+        gathered[
+            (it.source_kind, it.source_name, it.target_kind, it.target_name), it.evidence_kind
+        ].append(it)
     return {
         key: (
             {observation.seen_at for observation in group},
@@ -122,48 +157,59 @@ def _edges(cluster: Cluster, wanted: set[EdgeKey]) -> dict[EdgeKey, int]:
 
 
 def _known_edges(cluster: Cluster, wanted: set[EdgeKey]) -> dict[EdgeKey, int]:
-    found: dict[EdgeKey, int] = {}
-    names = sorted({key[3] for key in wanted})
+    """Look edges up by their end that is no topic: a topic may have had thousands of writers."""
+    by_end: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for source_kind, source_name, target_kind, target_name in wanted:
+        if source_kind == "topic":
+            by_end["target", target_kind].add(target_name)
+        else:
+            by_end["source", source_kind].add(source_name)
+    return {
+        edge: pk
+        for (end, kind), names in by_end.items()
+        for edge, pk in _edges_at(cluster, end, kind, sorted(names))
+        if edge in wanted
+    }
+
+
+def _edges_at(
+    cluster: Cluster, end: str, kind: str, names: Sequence[str]
+) -> Iterator[tuple[EdgeKey, int]]:
     for start in range(0, len(names), _ROWS):
-        rows = Edge.objects.filter(
-            cluster=cluster, target_name__in=names[start : start + _ROWS]
-        ).values_list("source_kind", "source_name", "target_kind", "target_name", "pk")
-        for *key, pk in rows:
-            edge = (key[0], key[1], key[2], key[3])
-            if edge in wanted:
-                found[edge] = pk
-    return found
+        chunk = names[start : start + _ROWS]
+        at_end = {f"{end}_kind": kind, f"{end}_name__in": chunk}
+        rows = Edge.objects.filter(cluster=cluster, **at_end)
+        for row in rows.values_list(
+            "source_kind", "source_name", "target_kind", "target_name", "pk"
+        ):
+            yield row[:4], row[4]
 
 
 def _write_evidence(
     edges: Mapping[EdgeKey, int],
-    batch: Mapping[tuple[EdgeKey, str], tuple[set[datetime], Mapping[str, Any]]],
+    batch: Batch,
     gap: Callable[[str], timedelta],
+    standing: Standing,
 ) -> int:
-    earliest = min((min(instants) for instants, _ in batch.values()), default=None)
-    if earliest is None:
+    if not batch:
         return 0
+    earliest = min(min(instants) for instants, _ in batch.values())
     longest = max(gap(kind) for _, kind in batch)
     recent = _recent(sorted({edges[key] for key, _ in batch}), earliest - longest)
     plan = _Plan()
+    newest: list[tuple[tuple[EdgeKey, str], Evidence]] = []
     for (key, kind), (instants, detail) in batch.items():
         edge = edges[key]
         silence = gap(kind)
         rows = recent.get((edge, kind), [])
         known = [Interval(row.first_seen, row.last_seen, row.observations) for row in rows]
-        for interval in fold(known, instants, silence):
+        fitted = [
             plan.fit(edge, kind, interval, rows, detail)
-    Evidence.objects.bulk_create(plan.opened, batch_size=_ROWS)
-    # an insert that meets its own key: ten times the speed of Django's bulk_update
-    Evidence.objects.bulk_create(
-        plan.changed,
-        batch_size=_ROWS,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["first_seen", "last_seen", "observations", "detail"],
-    )
-    if plan.superfluous:
-        Evidence.objects.filter(pk__in=plan.superfluous).delete()
+            for interval in fold(known, instants, silence)
+        ]
+        newest.append(((key, kind), fitted[-1]))
+    plan.write()
+    standing.learn(newest)
     return len(plan.opened)
 
 
@@ -172,8 +218,9 @@ class _Plan:
 
     def __init__(self) -> None:
         self.opened: list[Evidence] = []
-        self.changed: list[Evidence] = []
-        self.superfluous: list[int] = []
+        self._changed: list[Evidence] = []
+        self._superfluous: list[int] = []
+        self._begun: list[Evidence] = []
 
     def fit(
         self,
@@ -182,41 +229,99 @@ class _Plan:
         interval: Interval,
         rows: Sequence[Evidence],
         detail: Mapping[str, Any],
-    ) -> None:
+    ) -> Evidence:
         """Extend the row that the interval covers; drop others it swallowed; or open one."""
         within = [row for row in rows if interval.first <= row.first_seen <= interval.last]
         if not within:
-            self.opened.append(
-                Evidence(
-                    edge_id=edge,
-                    kind=kind,
-                    first_seen=interval.first,
-                    last_seen=interval.last,
-                    observations=interval.observations,
-                    detail=dict(detail),
-                )
+            row = Evidence(
+                edge_id=edge,
+                kind=kind,
+                first_seen=interval.first,
+                last_seen=interval.last,
+                observations=interval.observations,
+                detail=dict(detail),
             )
-            return
+            self.opened.append(row)
+            self._begun.append(row)
+            return row
         kept = within[-1]
-        self.superfluous += [row.pk for row in within[:-1]]
+        self._superfluous += [row.pk for row in within[:-1]]
         if (kept.first_seen, kept.last_seen) == (interval.first, interval.last):
-            return
+            return kept
         if interval.last > kept.last_seen:
             kept.detail = dict(detail)
+        if interval.first < kept.first_seen:
+            self._begun.append(kept)
         kept.first_seen, kept.last_seen = interval.first, interval.last
         kept.observations = interval.observations
-        self.changed.append(kept)
+        self._changed.append(kept)
+        return kept
+
+    def write(self) -> None:
+        """Write it all; a fixed number of statements a thousand rows."""
+        Evidence.objects.bulk_create(self.opened, batch_size=_ROWS)
+        # an insert that meets its own key: ten times the speed of Django's bulk_update
+        Evidence.objects.bulk_create(
+            self._changed,
+            batch_size=_ROWS,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["first_seen", "last_seen", "observations", "detail"],
+        )
+        if self._superfluous:
+            Evidence.objects.filter(pk__in=self._superfluous).delete()
+        self._prove()
+
+    def _prove(self) -> None:
+        begun: dict[tuple[int, str], datetime] = {}
+        for row in self._begun:
+            key = (row.edge_id, row.kind)
+            begun[key] = min(row.first_seen, begun.get(key, row.first_seen))
+        prove(begun)
+
+
+_PROVE = """
+INSERT INTO lineage_proof (edge_id, kind, first_seen) VALUES {}
+ON CONFLICT (edge_id, kind) DO UPDATE SET first_seen = excluded.first_seen
+WHERE excluded.first_seen < lineage_proof.first_seen
+"""
+
+
+def prove(begun: Mapping[tuple[int, str], datetime]) -> None:
+    """Keep since when (edge, kind) was seen at all; what is known already moves back only."""
+    instant = connection.ops.adapt_datetimefield_value
+    rows = [(*key, instant(at)) for key, at in begun.items()]
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), _ROWS):
+            chunk = rows[start : start + _ROWS]
+            cursor.execute(
+                _PROVE.format(", ".join(["(%s, %s, %s)"] * len(chunk))),
+                [value for row in chunk for value in row],
+            )
+
+
+_RECENT = """
+SELECT v.* FROM lineage_proof p JOIN lineage_evidence v
+ON v.edge_id = p.edge_id AND v.kind = p.kind AND v.first_seen >= COALESCE(
+  (SELECT MAX(w.first_seen) FROM lineage_evidence w
+   WHERE w.edge_id = p.edge_id AND w.kind = p.kind AND w.first_seen <= %s), p.first_seen)
+WHERE p.edge_id IN ({}) ORDER BY v.first_seen
+"""
 
 
 def _recent(edges: Sequence[int], since: datetime) -> dict[tuple[int, str], list[Evidence]]:
-    """Return the intervals that reach beyond `since`, oldest first, by edge and kind."""
+    """Return the intervals that reach beyond `since`, oldest first, by edge and kind.
+
+    Walks the index from the last one that began before: a year of older ones is not touched.
+    """
     found: dict[tuple[int, str], list[Evidence]] = defaultdict(list)
+    instant = connection.ops.adapt_datetimefield_value(since)
     for start in range(0, len(edges), _ROWS):
-        rows = Evidence.objects.filter(
-            edge__in=edges[start : start + _ROWS], last_seen__gte=since
-        ).order_by("first_seen")
-        for row in rows:
-            found[row.edge_id, row.kind].append(row)
+        chunk = edges[start : start + _ROWS]
+        statement = _RECENT.format(", ".join(["%s"] * len(chunk)))
+        for row in Evidence.objects.raw(statement, [instant, *chunk]):
+            if row.last_seen >= since:
+                found[row.edge_id, row.kind].append(row)
     return found
 
 
@@ -258,7 +363,10 @@ def bare_writers(cluster: Cluster) -> list[tuple[int, str]]:
 
 def latest_details(cluster: Cluster, kind: str) -> dict[EdgeKey, dict[str, Any]]:
     """Return the particulars of the newest evidence of one kind, by edge."""
-    rows = Evidence.objects.filter(edge__cluster=cluster, kind=kind).order_by("last_seen")
+    newest = Evidence.objects.filter(edge=OuterRef("edge"), kind=kind).order_by("-first_seen")
+    rows = Proof.objects.filter(edge__cluster=cluster, kind=kind).annotate(
+        detail=Subquery(newest.values("detail")[:1])
+    )
     return {
         (row[0], row[1], row[2], row[3]): row[4]
         for row in rows.values_list(

@@ -45,10 +45,14 @@ class Edge(models.Model):
 class Evidence(models.Model):
     """An interval in which one kind of evidence for an edge was seen without a gap.
 
-    An observation soon after `last_seen` extends the interval, a later one opens the next.
+    An observation soon after `last_seen` extends the interval, a later one opens the next. The
+    intervals of one edge and kind do not overlap, so that the index by their beginning finds the
+    latest at any instant in one step. No index holds `last_seen`, which every sample moves:
+    PostgreSQL then renews a row in place.
     """
 
-    edge = models.ForeignKey(Edge, models.CASCADE, related_name="evidence")
+    # the index below begins with the edge
+    edge = models.ForeignKey(Edge, models.CASCADE, related_name="evidence", db_index=False)
     kind = models.CharField(max_length=40)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
@@ -56,10 +60,40 @@ class Evidence(models.Model):
     detail = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["edge", "kind", "last_seen"])]
+        indexes = [models.Index(fields=["edge", "kind", "first_seen"])]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.first_seen:%F %T} to {self.last_seen:%F %T}"
+
+
+class Proof(models.Model):
+    """One kind of evidence for one edge, and when it was first seen at all.
+
+    Says what there is to look up among the intervals, without a walk over all of them.
+    """
+
+    # the constraint below begins with the edge
+    edge = models.ForeignKey(Edge, models.CASCADE, related_name="proofs", db_index=False)
+    kind = models.CharField(max_length=40)
+    first_seen = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["edge", "kind"], name="one_proof_a_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} since {self.first_seen:%F %T}"
+
+
+class Compaction(models.Model):
+    """Up to which instant a cluster's evidence was compacted."""
+
+    cluster = models.OneToOneField("catalog.Cluster", models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.cluster} until {self.until:%F %T}"
 
 
 class ProducerName(models.Model):
@@ -80,6 +114,7 @@ class ProducerName(models.Model):
                 name="one_name_a_producer",
             ),
         ]
+        indexes = [models.Index(fields=["node_kind", "node_name"])]
 
     def __str__(self) -> str:
         return f"{self.producer_id} = {self.node_kind}:{self.node_name}"

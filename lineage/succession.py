@@ -24,24 +24,24 @@ class Life:
 
 def successors(lives: Iterable[Life]) -> dict[str, str]:
     """Return each producer id's successor at the end of its line (itself when it has none)."""
+    return {life.producer_id: line[-1].producer_id for line in lines(lives) for life in line}
+
+
+def lines(lives: Iterable[Life]) -> list[list[Life]]:
+    """Return who followed whom: lives that write the same topics and do not overlap, in order."""
     by_topics: dict[frozenset[str], list[Life]] = defaultdict(list)
     for life in lives:
         by_topics[life.topics].append(life)
-    last: dict[str, str] = {}
-    for group in by_topics.values():
-        for line in _lines(group):
-            for life in line:
-                last[life.producer_id] = line[-1].producer_id
-    return last
+    return [line for group in by_topics.values() for line in _chained(group)]
 
 
-def _lines(group: list[Life]) -> list[list[Life]]:
+def _chained(group: list[Life]) -> list[list[Life]]:
     """Chain lives that do not overlap; each goes to the line that ended last before it began."""
-    lines: list[list[Life]] = []
+    chained: list[list[Life]] = []
     for life in sorted(group, key=lambda it: (it.first_seen, it.last_seen, it.producer_id)):
-        ended = [line for line in lines if line[-1].last_seen < life.first_seen]
+        ended = [line for line in chained if line[-1].last_seen < life.first_seen]
         if ended:
             max(ended, key=lambda line: line[-1].last_seen).append(life)
         else:
-            lines.append([life])
-    return lines
+            chained.append([life])
+    return chained

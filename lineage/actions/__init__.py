@@ -8,6 +8,7 @@ from lineage.actions.edges import (
     neighbourhood,
     resolve,
     resolve_rows,
+    surroundings,
 )
 from lineage.actions.instants import parse_instant
 from lineage.actions.questions import (
@@ -46,6 +47,7 @@ __all__ = [
     "parse_instant",
     "resolve",
     "resolve_rows",
+    "surroundings",
     "take_footprint",
     "tell_story",
     "trace",

@@ -7,12 +7,17 @@ from datetime import datetime
 from django.utils import timezone
 
 from catalog.actions import find_cluster
+from catalog.recognition import recogniser
 from lineage import graph
-from lineage.actions.resolution import ANONYMOUS, Resolution
+from lineage.actions.resolution import FEW, Resolution
 from lineage.edges import EdgeView, Node
 from lineage.errors import NodeMissingError
+from lineage.frontier import Frontier
 from lineage.models import Edge
 from lineage.reading import Row, read
+
+SMALL = 1000
+"""Edges of a ledger that is always read whole."""
 
 _ORDER = {"topic": 0, "service": 1, "copy": 2, "actor": 3, "dataset": 4}
 
@@ -43,10 +48,27 @@ def resolve(
 ) -> list[EdgeView]:
     """Return the edges at `topics` (all of them when None), each pair of nodes once."""
     at = as_of or timezone.now()
-    one = cluster_id(cluster)
-    rows = read(at, cluster=one, topics=topics)
-    known = rows if topics is None else _as_seen_from_everywhere(rows, topics, at, one)
-    return graph.merged(Resolution(known).edges(at, rows))
+    if topics is None or len(topics) > FEW or _is_small(cluster_id(cluster)):
+        found = graph.merged(Resolution(read(at, cluster=cluster_id(cluster))).edges(at))
+        return found if topics is None else _at(topics, found)
+    frontier = Frontier(at, recogniser(), cluster=cluster_id(cluster))
+    frontier.around({("topic", topic) for topic in topics})
+    return graph.merged(_at(topics, Resolution(frontier.rows, frontier.names).edges(at)))
+
+
+def _is_small(cluster: int | None) -> bool:
+    """Whether all edges are read as fast as some: one query, where a walk takes a dozen."""
+    edges = Edge.objects.all() if cluster is None else Edge.objects.filter(cluster=cluster)
+    return edges[: SMALL + 1].count() <= SMALL
+
+
+def _at(topics: Sequence[str], edges: Iterable[EdgeView]) -> list[EdgeView]:
+    wanted = set(topics)
+    return [
+        edge
+        for edge in edges
+        if any(it.kind == "topic" and it.name in wanted for it in (edge.source, edge.target))
+    ]
 
 
 @dataclass(frozen=True)
@@ -62,31 +84,6 @@ def resolve_rows(*, as_of: datetime | None = None, cluster: str | None = None) -
     at = as_of or timezone.now()
     resolution = Resolution(read(at, cluster=cluster_id(cluster)))
     return Resolved(graph.merged(resolution.edges(at)), resolution.ends())
-
-
-def _as_seen_from_everywhere(
-    rows: list[Row], topics: Sequence[str], at: datetime, cluster: int | None
-) -> list[Row]:
-    """Return the rows with all else that unnamed producers wrote.
-
-    Which of them are one, restarted, is told by all the topics of each: looked at from one topic
-    the answer has to be the same as from the whole.
-    """
-    wanted = set(topics)
-    while len(names := _unnamed(rows)) > 1:
-        written = Edge.objects.filter(source_kind=ANONYMOUS, source_name__in=names)
-        if cluster is not None:
-            written = written.filter(cluster=cluster)
-        beyond = set(written.values_list("target_name", flat=True)) - wanted
-        if not beyond:
-            break
-        wanted |= beyond
-        rows = read(at, cluster=cluster, topics=sorted(wanted))
-    return rows
-
-
-def _unnamed(rows: Iterable[Row]) -> set[str]:
-    return {row.source[1] for row in rows if row.source[0] == ANONYMOUS}
 
 
 def find_node(key: str, edges: Iterable[EdgeView]) -> Node:
@@ -112,9 +109,26 @@ def neighbourhood(
     cluster: str | None = None,
 ) -> tuple[Node, graph.Subgraph]:
     """Return what surrounds a node, given by key or name. Raises NodeMissingError."""
-    edges = resolve(as_of=as_of, cluster=cluster)
+    edges = surroundings(focus, hops=hops, as_of=as_of, cluster=cluster)
     node = find_node(focus, edges)
     return node, graph.neighbourhood(edges, node, hops, direction=direction, cap=cap)
+
+
+def surroundings(
+    focus: str, *, hops: int, as_of: datetime | None = None, cluster: str | None = None
+) -> list[EdgeView]:
+    """Return all edges of what lies within `hops` of a node, as the whole ledger has them.
+
+    And some others: of what lies further away not all edges are there.
+    """
+    at = as_of or timezone.now()
+    if _is_small(cluster_id(cluster)):
+        return resolve(as_of=at, cluster=cluster)
+    frontier = Frontier(at, recogniser(), cluster=cluster_id(cluster))
+    places = frontier.start(focus)
+    for _ in range(hops // 2 + 1):
+        places = frontier.around(places)
+    return graph.merged(Resolution(frontier.rows, frontier.names).edges(at))
 
 
 def cluster_id(name: str | None) -> int | None:

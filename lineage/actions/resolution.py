@@ -5,13 +5,14 @@ named later, re-reads the whole past.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 
 from catalog.models import Cluster, Topic
 from catalog.recognition import recogniser
+from lineage import frontier
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph import Name
 from lineage.identity import Identities, KnownService, copy_of
@@ -20,15 +21,19 @@ from lineage.reading import Row
 from lineage.succession import Life, successors
 
 ANONYMOUS = "producer_id"
+FEW = 500
+"""Topics that are read one by one; of more of them the whole ledger is."""
+
 _LISTED = {"client_ids": "client_id", "hosts": "host"}
 
 
 class Resolution:
     """Turns raw rows into edges, by what all of `rows` tell: who is who does not depend on when."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], named: Iterable[frontier.Name] | None = None) -> None:
+        """Resolve by the names of producers that are given, or by all that they ever had."""
         self._rows = rows
-        self._contexts = _contexts_of_topics()
+        self._contexts = _contexts_of_topics(rows)
         self._copies = {
             (row.cluster, row.target[1]): row.detail.get("context")
             for row in sorted(rows, key=lambda row: row.last_seen)
@@ -47,7 +52,7 @@ class Resolution:
                 return None
             return KnownService(service.name, service.context.name if service.context else None)
 
-        self._named = _names_by_cluster({row.cluster for row in rows})
+        self._named = _names_by_cluster({row.cluster for row in rows}, named)
         self._identities = {
             cluster: Identities((name[:3] for name in names), partial(recognise, cluster))
             for cluster, names in self._named.items()
@@ -157,21 +162,26 @@ def _told(row: Row) -> Iterator[Name]:
             yield Name(kind, str(row.detail[key]), row.first_seen, row.last_seen)
 
 
-def _contexts_of_topics() -> dict[tuple[int, str], str | None]:
-    rows = Topic.objects.values_list("cluster_id", "name", "context__name")
+def _contexts_of_topics(seen: Sequence[Row]) -> dict[tuple[int, str], str | None]:
+    topics = Topic.objects.all()
+    names = {name for row in seen for kind, name in (row.source, row.target) if kind == "topic"}
+    if len(names) <= FEW:
+        topics = topics.filter(name__in=names)
+    rows = topics.values_list("cluster_id", "name", "context__name")
     return {(cluster, name): context for cluster, name, context in rows}
 
 
 def _names_by_cluster(
-    clusters: set[int],
+    clusters: set[int], named: Iterable[frontier.Name] | None
 ) -> dict[int, list[tuple[int, str, str, datetime, datetime]]]:
     found: dict[int, list[tuple[int, str, str, datetime, datetime]]]
     found = {cluster: [] for cluster in clusters}
-    rows = ProducerName.objects.filter(cluster__in=clusters).values_list(
-        "cluster_id", "producer_id", "node_kind", "node_name", "first_seen", "last_seen"
-    )
-    for cluster, producer_id, kind, name, first, last in rows:
-        found[cluster].append((producer_id, kind, name, first, last))
+    if named is None:
+        named = ProducerName.objects.filter(cluster__in=clusters).values_list(
+            "cluster_id", "producer_id", "node_kind", "node_name", "first_seen", "last_seen"
+        )
+    for cluster, producer_id, kind, name, first, last in sorted(named):
+        found.setdefault(cluster, []).append((producer_id, kind, name, first, last))
     return found
 
 

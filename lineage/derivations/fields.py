@@ -21,7 +21,7 @@ from lineage.derivations.flows import (
     follow,
     matched,
 )
-from lineage.derivations.schemas import fields_at, topics_with_schemas
+from lineage.derivations.schemas import Subjects, fields_at, subjects_by_topic
 from lineage.edges import Node
 
 # kept by whoever receives such events; there may be nobody
@@ -39,7 +39,7 @@ class FieldMap:
             self._into[_raw_key(each.view)].append(each)
             for it in each.inputs:
                 self._from[_raw_key(it.node)].append(each)
-        self._with_schemas: set[str] | None = None
+        self._subjects: Subjects | None = None
         self._fields: dict[str, list[TypedField]] = {}
         self._flows: dict[tuple[Node, Node, Node], list[Flow]] = {}
         self._told_from, self._told_into = _told(at)
@@ -47,10 +47,9 @@ class FieldMap:
     def fields(self, topic: str) -> list[TypedField]:
         """Return the fields of a topic's schemas."""
         if topic not in self._fields:
-            if self._with_schemas is None:
-                self._with_schemas = topics_with_schemas()
-            known = topic in self._with_schemas
-            self._fields[topic] = fields_at(topic, self._at) if known else []
+            if self._subjects is None:
+                self._subjects = subjects_by_topic()
+            self._fields[topic] = fields_at(topic, self._at, self._subjects)
         return self._fields[topic]
 
     def out_of(self, place: Place) -> list[Flow]:

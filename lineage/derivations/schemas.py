@@ -9,8 +9,13 @@ from lineage.derivations.flows import KEY, VALUE, TypedField
 from registry.actions.reading import subject_version
 from registry.formats.contract import Parsed
 from registry.models import Association, Subject, Version
-from registry.naming import SubjectName
+from registry.naming import DEFAULT_CONTEXT, SubjectName
 from registry.panels.fields import ITSELF, UNREADABLE, fields_of, parsed_of
+
+Subjects = dict[tuple[str, str], SubjectName]
+"""Subjects by topic and part."""
+
+_PARTS = ("value", "key")
 
 
 def subject_of(topic: str, part: str = "value") -> SubjectName:
@@ -35,7 +40,12 @@ def version_at(name: SubjectName, at: datetime | None) -> Version | None:
 
 def parsed_at(topic: str, part: str, at: datetime | None) -> Parsed | None:
     """Return the schema of a topic's values or keys; None for none, or one that is unreadable."""
-    row = version_at(subject_of(topic, part), at)
+    return parsed_of_subject(subject_of(topic, part), at)
+
+
+def parsed_of_subject(name: SubjectName, at: datetime | None) -> Parsed | None:
+    """Return a subject's schema at the instant; None for none, or one that is unreadable."""
+    row = version_at(name, at)
     if row is None:
         return None
     try:
@@ -44,23 +54,31 @@ def parsed_at(topic: str, part: str, at: datetime | None) -> Parsed | None:
         return None
 
 
-def topics_with_schemas() -> set[str]:
-    """Return the topics for which anything was ever registered; two queries."""
-    bound = Association.objects.filter(resource_type="topic")
-    found = set(bound.values_list("resource_name", flat=True))
-    subjects = Subject.objects.filter(versions__isnull=False).distinct()
-    for name in subjects.values_list("name", flat=True):
-        for ending in ("-value", "-key"):
-            if name.endswith(ending):
-                found.add(name.removesuffix(ending))
+def subjects_by_topic() -> Subjects:
+    """Return the subject of each topic's values and keys for which there is one; two queries."""
+    found: Subjects = {}
+    names = Subject.objects.filter(versions__isnull=False, context__name=DEFAULT_CONTEXT)
+    for name in names.distinct().values_list("name", flat=True):
+        for part in _PARTS:
+            if name.endswith(f"-{part}"):
+                found[name.removesuffix(f"-{part}"), part] = SubjectName.read(name)
+    bound = Association.objects.filter(resource_type="topic").order_by("-pk")
+    for topic, part, subject in bound.values_list("resource_name", "association_type", "subject"):
+        found[topic, part] = SubjectName.read(subject)
     return found
 
 
-def fields_at(topic: str, at: datetime | None) -> list[TypedField]:
+def fields_at(
+    topic: str, at: datetime | None, subjects: Subjects | None = None
+) -> list[TypedField]:
     """Return the fields of a topic's values and keys; none when nothing is registered."""
     found: list[TypedField] = []
-    for part in ("value", "key"):
-        parsed = parsed_at(topic, part, at)
+    for part in _PARTS:
+        if subjects is None:
+            parsed = parsed_at(topic, part, at)
+        else:
+            subject = subjects.get((topic, part))
+            parsed = None if subject is None else parsed_of_subject(subject, at)
         if parsed is not None:
             found += typed_fields(parsed, part)
     return found

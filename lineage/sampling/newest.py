@@ -18,21 +18,23 @@ def newest_batches(
     """
     positions: dict[Partition, int] = view.memory.setdefault(key, {})
     _forget_recreated(positions, view.memory.setdefault(f"{key} topics", {}), view.layout.ids)
-    ends = view.observer.end_offsets(list(partitions))
+    asked = list(partitions)
+    ends = {it: end for it in asked if (end := view.ends.items.get(it)) is not None}
+    problems = {it.topic: why for it in asked if (why := view.ends.problems.get(it.topic))}
     wanted = {
         partition: max(0, positions.get(partition, 0), end - recent)
-        for partition, end in ends.items.items()
+        for partition, end in ends.items()
         if end > 0 and positions.get(partition) != end
     }
     if not wanted:
-        return Found([], ends.problems)
+        return Found([], problems)
     found = view.observer.chunks(wanted, partition_bytes=_CHUNK_BYTES, total_bytes=total_bytes)
     for partition, chunk in found.items.items():
         # where nothing is left, because retention ate it, the same is not asked for again
         unread = chunk.next_offset <= wanted[partition]
-        positions[partition] = ends.items[partition] if unread else chunk.next_offset
+        positions[partition] = ends[partition] if unread else chunk.next_offset
     batches = [batch for chunk in found.items.values() for batch in chunk.batches]
-    return Found(batches, {**ends.problems, **found.problems})
+    return Found(batches, {**problems, **found.problems})
 
 
 def _forget_recreated(

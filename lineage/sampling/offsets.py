@@ -79,7 +79,11 @@ def _measure_lag(
     }
     if not partitions:
         return Found({})
-    ends = view.observer.end_offsets(sorted(partitions))
+    topics = {it.topic for it in partitions}
+    ends = Found(
+        {it: end for it, end in view.ends.items.items() if it in partitions},
+        {topic: why for topic, why in view.ends.problems.items() if topic in topics},
+    )
     for group, offsets in committed.items():
         behind: dict[str, int] = defaultdict(int)
         for partition, offset in offsets.items():

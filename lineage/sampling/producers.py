@@ -15,7 +15,7 @@ class Producers:
     permissions: tuple[str, ...] = ("READ on topics",)
 
     def sample(self, view: View) -> Sample:
-        """Ask the leaders of all partitions of shared topics."""
+        """Tell what changed in what the leaders of all partitions of shared topics remember."""
         found = view.producers
         newest: dict[tuple[int, str], int] = {}
         for partition, producers in found.items.items():
@@ -35,4 +35,5 @@ class Producers:
             observations.append(
                 Observation("producer_id", str(producer_id), "topic", topic, "producer", seen)
             )
-        return Sample(observations, problems=found.problems)
+        unseen = {it: why for it, why in view.ends.problems.items() if view.is_shared(it)}
+        return Sample(observations, problems={**unseen, **found.problems})

@@ -28,6 +28,7 @@ from lineage.models import ProducerName, Sampling
 from lineage.sampling.naming import Names
 from lineage.sampling.sampler import Sample, Sampler, View
 from lineage.sampling.samplers import all_samplers
+from lineage.standing import Standing
 
 log = logging.getLogger(__name__)
 _SHOWN_PROBLEMS = 5
@@ -67,6 +68,7 @@ class Watch:
         self._observer = Observer(connection or connection_of(cluster), timeout)
         self._memory: dict[str, Any] = {}
         self._names: Names | None = None
+        self._standing = Standing()
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +127,9 @@ class Watch:
                 run.forget(view)
         try:
             names, observations = self._attributed(runs)
-            opened = ledger.record(self.cluster, observations, view.at, names=names)
+            opened = ledger.record(
+                self.cluster, observations, view.at, names=names, standing=self._standing
+            )
             _note(self.cluster, runs, view.at)
         except DatabaseError:
             # nothing was kept of it: look again as a new process would

@@ -50,11 +50,30 @@ class View:
         return self.observer.groups([it for it in self.listings if it.state != "Empty"])
 
     @cached_property
+    def ends(self) -> Found[dict[Partition, int]]:
+        """The offset one past the last record of every partition; asked for once a sample.
+
+        A partition whose end did not move has no news of anybody who writes.
+        """
+        return self.observer.end_offsets(list(self.layout.leaders))
+
+    @cached_property
     def producers(self) -> Found[dict[Partition, tuple[Producer, ...]]]:
-        """The producers that the leaders of shared topics remember; asked once a sample."""
-        return self.observer.producers([
-            it for it in self.layout.leaders if self.is_shared(it.topic)
+        """The producers that the leaders of shared topics remember.
+
+        Asked once a sample, and only for partitions to which something was written since.
+        """
+        known: dict[Partition, tuple[Producer, ...]] = self.memory.setdefault("leaders tell", {})
+        asked_at: dict[Partition, tuple[Any, int]] = self.memory.setdefault("leaders asked", {})
+        ids, ends = self.layout.ids, self.ends.items
+        shared = [it for it in self.layout.leaders if self.is_shared(it.topic)]
+        now = {it: (ids.get(it.topic), ends[it]) for it in shared if it in ends}
+        found = self.observer.producers([
+            it for it in shared if it not in now or asked_at.get(it) != now[it]
         ])
+        known |= found.items
+        asked_at |= {it: now[it] for it in found.items if it in now}
+        return Found({it: known[it] for it in shared if it in known}, found.problems)
 
     def is_shared(self, topic: str) -> bool:
         """Whether a topic exists and is the users' own, not Kafka's."""

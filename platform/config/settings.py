@@ -96,6 +96,17 @@ HISTORY_BYTES = env.integer(
     "how much of old logs one sample reads back, in bytes, until all was read once; 0: none",
 )
 SAMPLE_SECONDS = env.number("SAMPLE_SECONDS", 5.0, "seconds between two samples of a cluster")
+LEDGER_EXACT_DAYS = env.number(
+    "LEDGER_EXACT_DAYS",
+    14.0,
+    "for so many days the ledger of lineage keeps every silence; older intervals are compacted",
+)
+LEDGER_RESOLUTION_HOURS = env.number(
+    "LEDGER_RESOLUTION_HOURS",
+    24.0,
+    "longest silence that compaction closes: how late lineage as of a compacted instant may tell "
+    "a node's last sign, at most",
+)
 
 # -- OpenLineage: named as the OpenLineage clients name them ---------------------------------------
 OPENLINEAGE_URL = env.text(
@@ -290,6 +301,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "jobs" / "beat")
 CELERY_BEAT_SCHEDULE = {
     "synchronise-topics": {"task": "catalog.tasks.synchronise", "schedule": 15.0},
+    "compact-ledger": {"task": "lineage.tasks.compact_ledger", "schedule": 6 * 3600.0},
 }
 if OPENLINEAGE_URL or OPENLINEAGE_TOPIC:
     CELERY_BEAT_SCHEDULE["emit-openlineage"] = {

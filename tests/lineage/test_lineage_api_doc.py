@@ -14,7 +14,9 @@ from lineage.management.commands.lineage import Command
 
 DOC = (Path(settings.BASE_DIR) / "docs" / "lineage-api.md").read_text()
 # answered by a room of their own, and told there
-ELSEWHERE = re.compile(r"/lineage/(impact|claims|fields|derivations|openlineage)")
+ELSEWHERE = re.compile(
+    r"/lineage/(impact|claims|fields|derivations|actor|permissions|batch|facets)"
+)
 
 
 def _first_cells(heading: str) -> set[str]:

@@ -58,6 +58,7 @@ class Observer:
         self._connection = connection
         self._timeout = timeout
         self._requests: Requests | None = None
+        self._layout: Layout | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +138,17 @@ class Observer:
     def layout(self) -> Layout:
         """Return every topic's partitions and their leaders."""
         with self._asking() as requests:
-            return requests.layout()
+            self._layout = requests.layout()
+            return self._layout
+
+    def _leaders(self, requests: Requests, asked: Iterable[Partition]) -> Layout:
+        """Return the layout that was asked for last; anew when it lacks a partition.
+
+        Of 40,000 partitions it costs a second.
+        """
+        if self._layout is None or any(it not in self._layout.leaders for it in asked):
+            self._layout = requests.layout()
+        return self._layout
 
     def list_groups(self) -> list[GroupListing]:
         """List the groups of all four kinds."""
@@ -165,8 +176,8 @@ class Observer:
         """
         with self._asking() as requests:
             return self._persistently(
-                lambda places: requests.producers(places, requests.layout()),
-                list(partitions) if partitions is not None else list(requests.layout().leaders),
+                lambda places: requests.producers(places, self._leaders(requests, places)),
+                list(partitions) if partitions is not None else list(self.layout().leaders),
             )
 
     def transactions(self) -> list[Transaction]:
@@ -177,7 +188,8 @@ class Observer:
         """Return the offset one past the last record of each partition."""
         with self._asking() as requests:
             return self._persistently(
-                lambda places: requests.end_offsets(places, requests.layout()), list(partitions)
+                lambda places: requests.end_offsets(places, self._leaders(requests, places)),
+                list(partitions),
             )
 
     def begin_offsets(self, partitions: Sequence[Partition]) -> Found[dict[Partition, int]]:
@@ -215,7 +227,10 @@ class Observer:
         """Fetch as `batches` does; tell of each partition how far the chunk reaches."""
         with self._asking() as requests:
             fetched = requests.fetch(
-                positions, requests.layout(), partition_bytes=partition_bytes, total=total_bytes
+                positions,
+                self._leaders(requests, positions),
+                partition_bytes=partition_bytes,
+                total=total_bytes,
             )
         return Found(
             {
@@ -228,8 +243,8 @@ class Observer:
             fetched.problems,
         )
 
-    @staticmethod
     def _persistently(
+        self,
         ask: Callable[[list[Partition]], tuple[dict[Partition, T], dict[str, str], set[Partition]]],
         partitions: list[Partition],
     ) -> Found[dict[Partition, T]]:
@@ -240,6 +255,8 @@ class Observer:
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(_PAUSE_SECONDS * attempt)
+                # leaders may have moved
+                self._layout = None
             found, refused, missing = ask(partitions)
             items |= found
             problems |= refused

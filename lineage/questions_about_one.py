@@ -1,5 +1,6 @@
 """Questions about one thing: what it reaches, the story between two, a service's footprint."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from lineage import actions, dot, graph
+from lineage import actions, drawing, graph, picture
+from lineage.edges import Node
 from lineage.errors import LineageError
-from lineage.panels import as_of_asked, pages
+from lineage.panels import as_of_asked, exploring, pages
 from lineage.question_page import Input, Question, answer, names_offered
 from pages.listing import Column, Facet, Listing
 
@@ -60,10 +62,9 @@ def _told(
         question.nothing = ""
         return None
     address = pages(story.nodes, as_of)
-    part = graph.Subgraph(story.nodes, story.edges)
     question.shown |= {
         "story": story,
-        "dot": dot.draw(part, address=address) if len(story.nodes) <= _DRAWN else "",
+        "drawing": _drawn(story, address, as_of) if len(story.nodes) <= _DRAWN else None,
         "label": f"The way from {story.source.name} to {story.target.name}",
     }
     rows = [
@@ -82,6 +83,18 @@ def _told(
         order="number",
         text=lambda row: row["step"].text,
     )
+
+
+def _drawn(
+    story: graph.Story, address: Callable[[Node], str], as_of: datetime | None
+) -> dict[str, Any]:
+    """The story as a drawing, each node leading to its own page, each edge to its proof."""
+    part = picture.of_subgraph(graph.Subgraph(story.nodes, story.edges), story.source)
+    return {
+        **drawing.describe(part, lambda spot: address(spot.node) if spot.node else ""),
+        "here": exploring(story.source.key, as_of=as_of),
+        "proof": reverse("lineage-edge"),
+    }
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from lineage.actions.declared import VERDICTS, DeclaredView, list_declared
 from lineage.actions.edges import (
     Resolved,
+    find_edge,
     find_node,
     list_edges,
     neighbourhood,
@@ -35,6 +36,7 @@ __all__ = [
     "Scope",
     "compare_instants",
     "find_blind_spots",
+    "find_edge",
     "find_node",
     "find_thing",
     "list_couplings",

@@ -131,6 +131,27 @@ def surroundings(
     return graph.merged(Resolution(frontier.rows, frontier.names).edges(at))
 
 
+def find_edge(
+    source: str, target: str, *, as_of: datetime | None = None
+) -> tuple[EdgeView, list[Row]]:
+    """Return the edge between two nodes, given by key, and the raw rows behind it.
+
+    Raises NodeMissingError when no such edge was observed.
+    """
+    at = as_of or timezone.now()
+    frontier = Frontier(at, recogniser())
+    frontier.around(frontier.start(source))
+    found = [
+        (edge, rows)
+        for edge, rows in Resolution(frontier.rows, frontier.names).proven(at)
+        if (edge.source.key, edge.target.key) == (source, target)
+    ]
+    if not found:
+        raise NodeMissingError(f"no flow from {source!r} to {target!r} was observed")
+    (edge,) = graph.merged(edge for edge, _ in found)
+    return edge, [row for _, rows in found for row in rows]
+
+
 def cluster_id(name: str | None) -> int | None:
     """Return the row of a cluster, none for all. Raises ThingMissingError."""
     return find_cluster(name).pk if name else None

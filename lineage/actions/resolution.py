@@ -63,12 +63,20 @@ class Resolution:
 
         `rows` may be fewer than those known, as an earlier instant saw them.
         """
-        views = self._views(self._rows if rows is None else rows, at)
+        return [edge for edge, _ in self.proven(at, rows)]
+
+    def proven(
+        self, at: datetime, rows: Sequence[Row] | None = None
+    ) -> list[tuple[EdgeView, list[Row]]]:
+        """Return the same edges, each with the rows that it was resolved from."""
         return [
-            replace(edge, source=self._latest(edge.source))
-            if edge.source.known_by == ANONYMOUS
-            else edge
-            for edge in views
+            (
+                replace(edge, source=self._latest(edge.source))
+                if edge.source.known_by == ANONYMOUS
+                else edge,
+                behind,
+            )
+            for edge, behind in self._views(self._rows if rows is None else rows, at)
         ]
 
     def ends(self) -> list[tuple[Row, Node, Node]]:
@@ -115,14 +123,14 @@ class Resolution:
             return node
         return replace(node, name=self._last.get(node.name, node.name))
 
-    def _views(self, rows: Sequence[Row], at: datetime) -> list[EdgeView]:
+    def _views(self, rows: Sequence[Row], at: datetime) -> list[tuple[EdgeView, list[Row]]]:
         gathered: dict[tuple[int, Node, Node], list[Row]] = defaultdict(list)
         for row in rows:
             source = self._node(row.cluster, row.source)
             target = self._node(row.cluster, row.target)
             gathered[row.cluster, source, target].append(row)
         return [
-            edge_view(source, target, _evidence(found), at)
+            (edge_view(source, target, _evidence(found), at), found)
             for (_, source, target), found in gathered.items()
         ]
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lineage import actions, dot
+from lineage import actions, dot, exports
 from lineage.api.serializers import (
     EdgeQuery,
     EdgeSerializer,
@@ -17,6 +18,7 @@ from lineage.api.serializers import (
     SamplingQuery,
     SamplingSerializer,
 )
+from lineage.picture import of_subgraph
 
 _REFUSED = {
     (400, "application/problem+json"): OpenApiResponse(
@@ -59,22 +61,56 @@ class ListEdges(GenericAPIView[Any]):
         return self.get_paginated_response(EdgeSerializer(page, many=True).data)
 
 
+class _Text(BaseRenderer):
+    """Shows a text as it is; what is refused stays JSON."""
+
+    charset = "utf-8"
+
+    def render(self, data: Any, *_context: Any, **_more: Any) -> bytes:
+        """Return the text; a problem is no text."""
+        return data.encode() if isinstance(data, str) else JSONRenderer().render(data)
+
+
+class DotText(_Text):
+    """Graphviz's language."""
+
+    media_type = "text/vnd.graphviz"
+    format = "dot"
+
+
+class MermaidText(_Text):
+    """A flowchart for documents."""
+
+    media_type = "text/vnd.mermaid"
+    format = "mermaid"
+
+
 class ShowNeighbourhood(GenericAPIView[Any]):
     """What surrounds a node."""
 
     serializer_class = NeighbourhoodSerializer
     pagination_class = None
+    renderer_classes = [JSONRenderer, DotText, MermaidText]
 
     @extend_schema(
         operation_id="show_neighbourhood",
         parameters=[NeighbourhoodQuery],
         tags=["lineage"],
-        responses=answers(NeighbourhoodSerializer),
+        responses={
+            **answers(NeighbourhoodSerializer),
+            (200, "text/vnd.graphviz"): str,
+            (200, "text/vnd.mermaid"): str,
+        },
     )
     def get(self, request: Request) -> Response:
-        """Return nodes and edges near the focus, and their drawing."""
+        """Return nodes and edges near the focus, and their drawing; or the drawing alone."""
         values, as_of = asked(NeighbourhoodQuery, request)
         focus, part = actions.neighbourhood(values.pop("focus"), as_of=as_of, **values)
+        shown = request.accepted_renderer
+        if isinstance(shown, _Text):
+            picture = of_subgraph(part, focus)
+            as_text = exports.as_dot if isinstance(shown, DotText) else exports.as_mermaid
+            return Response(as_text(picture))
         answer = {
             "focus": focus,
             "nodes": part.nodes,

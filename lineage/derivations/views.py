@@ -1,6 +1,8 @@
 """Pages of impact and of actors."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import fields as fields_of
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -12,8 +14,9 @@ from lineage.derivations import actors
 from lineage.derivations.effects import CHANGES
 from lineage.derivations.impact import Question, find_impact
 from lineage.derivations.panels import AffectedRow, affected_rows
+from lineage.edges import EdgeView, Node
 from lineage.errors import LineageError
-from lineage.panels import address_of, as_of_asked, exploring, pages, rows_of
+from lineage.panels import EdgeRow, address_of, as_of_asked, exploring, pages, rows_of
 from pages.listing import Column, Facet, Listing
 from registry.errors import RegistryError
 from registry.formats import NAMES
@@ -64,12 +67,18 @@ def show_actor(request: HttpRequest) -> HttpResponse:
             "actor": actor,
             "as_of": as_of,
             "problem": problem,
-            "writes": rows_of(actor.writes, address),
-            "reads": rows_of(actor.reads, address),
+            "writes": _rows(actor.writes, address, as_of),
+            "reads": _rows(actor.reads, address, as_of),
             "services": actors.service_names(),
             "explore": exploring(actor.node.key, as_of=as_of),
         },
     )
+
+
+def _rows(
+    edges: Iterable[EdgeView], address: Callable[[Node], str], as_of: datetime | None
+) -> list[EdgeRow]:
+    return [row.located(address, as_of) for row in rows_of(edges)]
 
 
 @require_POST

@@ -63,6 +63,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         # the graph's layout engine is WebAssembly; nothing inline, nothing from elsewhere
         "script-src": [SELF, "'wasm-unsafe-eval'"],
+        # a drawing that is saved as PNG is painted from a blob of the page's own
+        "img-src": [SELF, "blob:"],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -6,15 +6,20 @@ async function draw(figure) {
   await show(figure);
 }
 
-function find() {
-  for (const figure of document.querySelectorAll("figure.graph")) {
-    if (seen.has(figure)) continue;
-    seen.add(figure);
-    draw(figure);
-  }
+async function find() {
+  const figures = [...document.querySelectorAll("figure.graph")].filter((it) => !seen.has(it));
+  for (const figure of figures) seen.add(figure);
+  for (const figure of figures) await draw(figure);
+}
+
+async function findTime() {
+  if (!document.getElementById("filter")?.elements.as_of) return;
+  const { watchTime } = await import("./graph-time.js");
+  watchTime();
 }
 
 export function watchGraphs() {
   find();
+  findTime();
   document.addEventListener("htmx:load", find);
 }

@@ -192,6 +192,13 @@ def page_paths(estate: Estate) -> dict[str, str]:
         "impact of a field": "/lineage/impact?subject=orders-value&version=2&field=id&change=type",
         "impact of a misspelt field": "/lineage/impact?of=topic:orders&field=nothing",
         "unrecognised actor": f"/lineage/actor?kind=client_id&name={quote(HOSTILE)}",
+        "lineage around a context": "/lineage?focus=context:ordering",
+        "lineage with others folded": "/lineage?focus=topic:orders&hops=2&fold=others",
+        "lineage opened and closed": "/lineage?focus=topic:orders&expand=up:service:payments"
+        "&collapse=service:email&folded=warehouse&internal=show&nodes=300",
+        "lineage then": "/lineage?as_of=2030-01-01T00:00:00Z&q=orders&state=stale",
+        "lineage of nothing": "/lineage?focus=topic:nowhere",
+        "an edge": "/lineage/edge?source=topic:orders&target=service:email",
         "copies": "/copies",
         "copy": "/copies/orders_sqlite",
         "run": f"/runs/{estate.finished.pk}",

@@ -49,7 +49,7 @@ def test_every_page_that_is_named_is_there() -> None:
 def test_every_parameter_of_the_questions_is_named() -> None:
     own = {
         *("source", "target", "node", "service"),  # what is asked about
-        *("limit", "offset", "focus", "hops", "direction"),
+        *("limit", "offset", "focus", "hops", "direction", "format"),
     }
     there = {
         parameter["name"]

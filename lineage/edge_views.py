@@ -17,12 +17,15 @@ MEANINGS = {
     "connector": "our own copy says what it reads",
     "member": "the coordinator lists the member and its partitions",
     "topology": "the coordinator knows the topology of a streams group",
+    "connect": "Kafka Connect says so itself",
     "transaction": "the coordinator lists the partitions of the transaction",
+    "transaction_log": "the coordinator logged the topics of the transaction",
     "commit": "the group's commit carries the writer's producer id",
     "producer": "the partition leader lists the producer",
     "batch": "the log holds batches of that producer",
     "offset": "the group committed an offset",
     "header": "the record says so itself; anybody can write that",
+    "openlineage": "a job said so in an OpenLineage event; anybody can post one",
     "declared": "the catalog declares it; nobody was observed",
 }
 

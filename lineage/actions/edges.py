@@ -139,11 +139,15 @@ def find_edge(
     Raises NodeMissingError when no such edge was observed.
     """
     at = as_of or timezone.now()
-    frontier = Frontier(at, recogniser())
-    frontier.around(frontier.start(source))
+    if _is_small(None):
+        resolution = Resolution(read(at))
+    else:
+        frontier = Frontier(at, recogniser())
+        frontier.around(frontier.start(source))
+        resolution = Resolution(frontier.rows, frontier.names)
     found = [
         (edge, rows)
-        for edge, rows in Resolution(frontier.rows, frontier.names).proven(at)
+        for edge, rows in resolution.proven(at)
         if (edge.source.key, edge.target.key) == (source, target)
     ]
     if not found:

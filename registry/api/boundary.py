@@ -131,6 +131,9 @@ class Call:
         sent: bytes = self.request.META["wsgi.input"].read(most + 1)
         if len(sent) > most:
             raise ProtocolError(413, "HTTP 413 Request Entity Too Large")
+        if not sent:
+            # the server ends a body at a chunk that it cannot read, and says no more
+            raise ProtocolError(400, "The request could not be read: no chunk")
         return sent
 
 

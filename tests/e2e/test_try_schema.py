@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -79,7 +80,10 @@ def test_a_versions_id_and_guid_find_it_from_anywhere(page: Page) -> None:
     for words in (f"id:{version.schema.number}", str(version.schema.guid)):
         page.keyboard.press("/")
         page.keyboard.press("Control+a")
-        page.keyboard.type(words)
+        # both find the same version: only the answer tells that the second was looked for
+        sought = urlencode({"q": words})
+        with page.expect_response(lambda answer, sought=sought: sought in answer.url):
+            page.keyboard.type(words)
         expect(page.locator("#found a").first).to_contain_text("version 2")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -6,7 +6,8 @@ from typing import Any
 
 from registry.formats.contract import SchemaInvalidError
 
-_COMMENTS = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|//[^\r\n]*', re.DOTALL)
+# what does not end is taken to the end too, or each of its quotes would be tried as a beginning
+_COMMENTS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|/\*.*?(?:\*/|\Z)|//[^\r\n]*', re.DOTALL)
 _UP_TO_SPACE = "".join(map(chr, range(0x21)))
 
 
@@ -39,7 +40,10 @@ def _read_commented(text: str, wrong: ValueError) -> Any:
 
 def _blank(match: re.Match[str]) -> str:
     """Spaces in place of a comment, so that every position stays."""
-    return match[0] if match[0].startswith('"') else " " * len(match[0])
+    found = match[0]
+    if found.startswith('"') or (found.startswith("/*") and not found.endswith("*/")):
+        return found
+    return " " * len(found)
 
 
 def _refuse_constant(word: str) -> None:

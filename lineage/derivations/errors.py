@@ -12,7 +12,7 @@ class ImpactInvalidError(LineageError):
     """The question names nothing, or too much, or an unknown kind of change."""
 
     code = "impact-invalid"
-    http_status = 400
+    http_status = 422
 
 
 class ActorMissingError(LineageError):

@@ -5,6 +5,7 @@ process is broker and KRaft controller (KIP-500), bound to 127.0.0.1 and kept in
 which it resumes after any kind of end. It lives as long as the process that started it.
 """
 
+import fcntl
 import json
 import logging
 import re
@@ -106,6 +107,18 @@ def _java() -> str:
     return str(java)
 
 
+def jars_of(endpoint: str) -> list[Path]:
+    """Return the jars of a Maven endpoint; one process at a time lays them out.
+
+    jgo links them anew into one folder for all: who looked meanwhile would miss some.
+    """
+    cache = Path(jgo.GlobalSettings.load().cache_dir)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "insideout.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return [Path(jar) for jar in jgo.build(endpoint).all_jars]
+
+
 def _fetch_jars(report: Report) -> list[Path]:
     logging.getLogger("jgo").setLevel(logging.ERROR)
     jars_kept = Path(jgo.GlobalSettings.load().cache_dir) / "envs" / "org" / "apache" / "kafka"
@@ -115,7 +128,7 @@ def _fetch_jars(report: Report) -> list[Path]:
         else f"fetching Kafka {VERSION} (45 MB) from Maven Central"
     )
     try:
-        jars = {jar.name: jar for spec in _ENDPOINTS for jar in jgo.build(spec).all_jars}
+        jars = {jar.name: jar for spec in _ENDPOINTS for jar in jars_of(spec)}
     except (OSError, RuntimeError, ValueError, requests.RequestException) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise EmbeddedKafkaError(

@@ -302,8 +302,8 @@ class NewClaimSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=tuple(PATTERN_KEYS), help_text="what the actor's name is, as `known_by` says"
     )
-    name = serializers.CharField(max_length=500)
-    service = serializers.CharField(max_length=200)
+    name = serializers.CharField(min_length=1, max_length=500, trim_whitespace=False)
+    service = serializers.CharField(min_length=1, max_length=200, trim_whitespace=False)
     by = serializers.CharField(
         max_length=200, required=False, allow_blank=True, help_text="who claims it"
     )

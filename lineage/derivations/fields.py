@@ -4,9 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.apps import apps
 
 from lineage.actions import find_node
 from lineage.derivations.actions import Known, read_known
@@ -23,9 +20,7 @@ from lineage.derivations.flows import (
 )
 from lineage.derivations.schemas import Subjects, fields_at, subjects_by_topic
 from lineage.edges import Node
-
-# kept by whoever receives such events; there may be nobody
-_TOLD: str = "FieldFlow"
+from lineage.models import FieldFlow
 
 
 class FieldMap:
@@ -91,14 +86,10 @@ def _raw_key(node: Node) -> str:
 
 
 def _told(at: datetime | None) -> tuple[dict[str, list[Flow]], dict[str, list[Flow]]]:
-    """Read flows that jobs told of themselves (OpenLineage), where such are kept."""
+    """Read flows that jobs told of themselves (OpenLineage)."""
     out: dict[str, list[Flow]] = defaultdict(list)
     into: dict[str, list[Flow]] = defaultdict(list)
-    try:
-        model: Any = apps.get_model("lineage", _TOLD)
-    except LookupError:
-        return out, into
-    rows = model._default_manager.all()  # noqa: SLF001  (so Django names it)
+    rows = FieldFlow.objects.all()
     for row in rows.filter(first_seen__lte=at) if at else rows:
         flow = Flow(
             Place(row.source_kind, row.source_name, row.source_field),

@@ -48,6 +48,9 @@ test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
 test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
 	@exec $(BIN)/python -m pytest -m clients -rs tests/clients
 
+# these look for what nobody has thought of yet: new examples each time
+test-fuzz test-faults: export HYPOTHESIS_PROFILE := searching
+
 test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served registry
 	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py tests/registry/test_attacks_on_the_wire.py
 

@@ -2,20 +2,31 @@
 
 import struct
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from confluent_kafka import Producer
 from kafka.protocol.consumer import (
+    FetchRequest,
+    FetchResponse,
     ListOffsetsRequest,
     ListOffsetsResponse,
     OffsetFetchResponse,
 )
 from kafka.protocol.metadata import MetadataResponse
 
+from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
 from broker.observe import Observer, Partition
 from broker.observe.by_hand import ByHand
-from broker.observe.wire import CommitsReader, LayoutReader, read_ends, write_end_request
+from broker.observe.wire import (
+    CommitsReader,
+    LayoutReader,
+    read_ends,
+    read_fetched,
+    write_end_request,
+    write_fetch_request,
+)
 
 _THROTTLE = 4
 LONG = "t" * 249
@@ -81,6 +92,70 @@ def test_the_request_for_end_offsets(version: int) -> None:
     )
     parts = [part for it in asked.topics for part in it.partitions]
     assert {(it.timestamp, it.current_leader_epoch) for it in parts} == {(-1, -1)}
+
+
+def test_the_request_for_batches() -> None:
+    wanted = {"a": [(0, 5), (2, 1 << 40)], LONG: [(1, 0)]}
+    asked = FetchRequest.decode(write_fetch_request(wanted, 1000, 9000, 12), version=12)
+    assert (asked.max_bytes, asked.max_wait_ms, asked.min_bytes) == (9000, 0, 0)
+    assert (asked.replica_id, asked.session_id, asked.session_epoch) == (-1, 0, -1)
+    assert (asked.forgotten_topics_data, asked.rack_id, asked.isolation_level) == ([], "", 0)
+    places = {
+        it.topic: [(part.partition, part.fetch_offset) for part in it.partitions]
+        for it in asked.topics
+    }
+    assert places == wanted
+    parts = [part for it in asked.topics for part in it.partitions]
+    assert {it.partition_max_bytes for it in parts} == {1000}
+    assert {(it.current_leader_epoch, it.last_fetched_epoch) for it in parts} == {(-1, -1)}
+
+
+def _fetched(*parts: tuple[str, int, int, bytes | None], error: int = 0) -> bytes:
+    topic = FetchResponse.FetchableTopicResponse
+    part = topic.PartitionData
+    answer = FetchResponse(
+        throttle_time_ms=0,
+        error_code=error,
+        session_id=0,
+        responses=[
+            topic(
+                topic=name,
+                partitions=[
+                    part(
+                        partition_index=number,
+                        error_code=code,
+                        high_watermark=9,
+                        last_stable_offset=9,
+                        log_start_offset=0,
+                        aborted_transactions=[
+                            part.AbortedTransaction(producer_id=1, first_offset=2)
+                        ],
+                        preferred_read_replica=-1,
+                        records=records,
+                    )
+                ],
+            )
+            for name, number, code, records in parts
+        ],
+    )
+    return bytes(answer.encode(version=12))
+
+
+def test_batches() -> None:
+    data = _fetched(
+        ("a", 0, 0, b"r" * 300), (LONG, 1, 0, None), ("b", 0, 1, None), ("c", 3, 0, b"")
+    )
+    found = read_fetched(data, _THROTTLE, 12)
+    assert found.batches == {
+        Partition("a", 0): b"r" * 300,
+        Partition(LONG, 1): b"",
+        Partition("c", 3): b"",
+    }
+    assert found.refused == [(Partition("b", 0), 1)]
+    with pytest.raises(ValueError, match="error 70"):
+        read_fetched(_fetched(error=70), _THROTTLE, 12)
+    with pytest.raises((IndexError, struct.error)):
+        read_fetched(_fetched(("a", 0, 0, b"r" * 300))[:-20], _THROTTLE, 12)
 
 
 def _commits(
@@ -248,3 +323,20 @@ def test_a_live_broker_understands_and_is_understood(kafka: Connection) -> None:
         ends = observer.end_offsets(list(layout.leaders))
         assert ends.items.keys() == layout.leaders.keys()
         assert not ends.problems
+
+
+@pytest.mark.kafka
+def test_no_partition_goes_without_its_batches_for_the_sake_of_others(kafka: Connection) -> None:
+    """Large batches fill a request; the ones behind them, and one larger than a share, come too."""
+    topic = f"t-{uuid4().hex[:8]}"
+    create_topics(kafka, [NewTopic(topic, 60)])
+    producer = Producer(kafka.confluent(compression_type="none", linger_ms=0))
+    for number in range(60):
+        producer.produce(topic, b"x" * (700_000 if number % 9 == 5 else 110_000), partition=number)
+    assert producer.flush(30) == 0
+    places = {Partition(topic, number): 0 for number in range(60)}
+    with Observer(kafka) as observer:
+        observer.layout()
+        found = observer.chunks(places, partition_bytes=128 * 1024, total_bytes=64 * 1024 * 1024)
+    assert {it: chunk.next_offset for it, chunk in found.items.items()} == dict.fromkeys(places, 1)
+    assert {len(chunk.batches) for chunk in found.items.values()} == {1}

@@ -1,6 +1,6 @@
 """The requests behind each question, and how their answers are read."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
@@ -22,6 +22,7 @@ from kafka.protocol.admin import (
 from kafka.protocol.consumer import FetchRequest, ListOffsetsRequest, OffsetFetchRequest
 from kafka.protocol.metadata import CoordinatorType, MetadataRequest
 
+from broker.observe.batches import next_offset_of
 from broker.observe.by_hand import ByHand
 from broker.observe.describing import GROUP_GONE, Describing
 from broker.observe.found import (
@@ -36,15 +37,21 @@ from broker.observe.found import (
 from broker.observe.wire import (
     COMMITTED_SINCE,
     END_OFFSETS_SINCE,
+    FETCH_SINCE,
     METADATA_SINCE,
     CommitsReader,
+    Fetched,
     LayoutReader,
     read_ends,
+    read_fetched,
     write_end_request,
+    write_fetch_request,
 )
 
 T = TypeVar("T")
 _PARTITIONS_A_REQUEST = 2000
+# most hold little that is new: many share the bytes of a request
+_PARTITIONS_A_FETCH = 1000
 _FETCH_BYTES = 4 * 1024 * 1024
 LATEST, EARLIEST = -1, -2
 _TRAFFIC = frozenset({ACLOperation.READ, ACLOperation.WRITE, ACLOperation.ALL})
@@ -265,6 +272,7 @@ class Requests(Describing):
         """Fetch one chunk of raw batches a partition, waiting for nothing.
 
         Partitions beyond `total` bytes are left out; one with nothing to read has an empty chunk.
+        The chunk of a partition whose next batch is larger than `partition_bytes` is that batch.
         """
         return Found(*self._manager.run(self._fetch, positions, layout, partition_bytes, total))
 
@@ -274,19 +282,44 @@ class Requests(Describing):
         found: dict[Partition, bytes] = {}
         problems: dict[str, str] = {}
         routed, _ = _by_leader(positions, layout)
-        # so few partitions a request that each gets its share of the request's bytes
-        a_request = max(1, _FETCH_BYTES // partition_bytes)
-        turns = [(node, it) for node, owned in routed.items() for it in chunks(owned, a_request)]
-        for node, chunk in turns:
-            if sum(map(len, found.values())) >= total:
-                break
-            request = _fetch_request({it: positions[it] for it in chunk}, partition_bytes)
-            for place, part in _parts((await self._ask(request, node)).responses):
-                if part.error_code and part.error_code != _OUT_OF_RANGE:
-                    problems[place.topic] = say(part.error_code)
+        size = max(_PARTITIONS_A_FETCH, _FETCH_BYTES // partition_bytes)
+        turns = deque((node, it) for node, owned in routed.items() for it in chunks(owned, size))
+        received = 0
+        while turns and received < total:
+            node, chunk = turns.popleft()
+            answer = await self._ask(_fetch_request(chunk, positions, partition_bytes), node)
+            fetched = answer.content
+            for place, code in fetched.refused:
+                if code == _OUT_OF_RANGE:
+                    fetched.batches[place] = b""
                 else:
-                    found[place] = bytes(part.records or b"")
+                    problems[place.topic] = say(code)
+            again = _left_out(fetched, positions) if len(chunk) > 1 else []
+            turns += [(node, it) for it in chunks(again, _fewer(len(chunk), partition_bytes))]
+            for place in again:
+                del fetched.batches[place]
+            received += sum(map(len, fetched.batches.values()))
+            found |= fetched.batches
         return found, problems
+
+
+def _left_out(fetched: Fetched, positions: Mapping[Partition, int]) -> list[Partition]:
+    """Return the partitions that have records but got none, for the sake of the request's bytes."""
+    return [
+        it
+        for it, high in fetched.high.items()
+        if positions[it] < high
+        and next_offset_of(fetched.batches[it], positions[it]) <= positions[it]
+    ]
+
+
+def _fewer(partitions: int, partition_bytes: int) -> int:
+    """Return how many to ask for at once instead: as many as have their share, then half of it.
+
+    A batch larger than its share comes whole to who asks for it alone (KIP-74).
+    """
+    shared = max(1, _FETCH_BYTES // partition_bytes)
+    return shared if partitions > shared else max(1, partitions // 2)
 
 
 def _by_leader(
@@ -354,33 +387,14 @@ def _producer(state: Any) -> Producer:
     )
 
 
-def _fetch_request(positions: Mapping[Partition, int], partition_bytes: int) -> FetchRequest:
-    """Ask outside any fetch session (KIP-227), by topic names (before KIP-516's version 13)."""
-    part_request = FetchRequest.FetchTopic.FetchPartition
-    return FetchRequest(
-        replica_id=-1,
-        max_wait_ms=0,
-        min_bytes=0,
-        max_bytes=_FETCH_BYTES,
-        isolation_level=0,
-        session_id=0,
-        session_epoch=-1,
-        topics=[
-            FetchRequest.FetchTopic(
-                topic=name,
-                partitions=[
-                    part_request(
-                        partition=number,
-                        fetch_offset=positions[Partition(name, number)],
-                        partition_max_bytes=partition_bytes,
-                    )
-                    for number in numbers
-                ],
-            )
-            for name, numbers in by_topic(positions).items()
-        ],
-        forgotten_topics_data=[],
-        rack_id="",
-        min_version=4,
-        max_version=12,
+def _fetch_request(
+    places: Iterable[Partition], positions: Mapping[Partition, int], partition_bytes: int
+) -> ByHand[Fetched]:
+    wanted: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place in places:
+        wanted[place.topic].append((place.partition, positions[place]))
+    return ByHand(
+        FetchRequest(topics=[], min_version=FETCH_SINCE, max_version=FETCH_SINCE),
+        read_fetched,
+        body=partial(write_fetch_request, wanted, partition_bytes, _FETCH_BYTES),
     )

@@ -20,8 +20,12 @@ _COMMITTED = struct.Struct(">iqiBhB")
 # error, index, leader, leader epoch
 _PLACED = struct.Struct(">hiii")
 _ASKED_END = struct.Struct(">iiqB")
+# partition, leader epoch, offset, last fetched epoch, log start, bytes, no tagged fields
+_ASKED_BATCHES = struct.Struct(">iiqiqiB")
+# partition, error, high watermark, last stable offset, log start
+_FETCHED = struct.Struct(">ihqqq")
 _NO_ID = bytes(16)
-END_OFFSETS_SINCE, COMMITTED_SINCE, METADATA_SINCE = 6, 8, 9
+END_OFFSETS_SINCE, COMMITTED_SINCE, METADATA_SINCE, FETCH_SINCE = 6, 8, 9, 12
 """The first flexible version of each answer."""
 _TOPIC_IDS_SINCE = 10
 
@@ -136,6 +140,78 @@ def read_ends(data: bytes, position: int, _version: int) -> Ends:
                 offsets[Partition(topic, index)] = offset
         position = _tags(data, end)
     return ends
+
+
+# -- Fetch ----------------------------------------------------------------------------------------
+def write_fetch_request(
+    wanted: Mapping[str, Sequence[tuple[int, int]]],
+    partition_bytes: int,
+    total_bytes: int,
+    _version: int,
+) -> bytes:
+    """Write the body of a Fetch request of version 12: by topic names (before KIP-516's 13).
+
+    `wanted` holds partitions and offsets by topic. Waits for nothing, and is outside any fetch
+    session (KIP-227).
+    """
+    head = struct.pack(">iiiibii", -1, 0, 0, total_bytes, 0, 0, -1)
+    parts = [head, _put_varint(len(wanted) + 1)]
+    for topic, places in wanted.items():
+        parts += (_put_text(topic), _put_varint(len(places) + 1))
+        # no leader epoch, no last fetched epoch, no follower's log start
+        parts += [
+            _ASKED_BATCHES.pack(number, -1, offset, -1, -1, partition_bytes, 0)
+            for number, offset in places
+        ]
+        parts.append(b"\0")
+    # no topic is forgotten, no rack
+    parts.append(b"\x01\x01\0")
+    return b"".join(parts)
+
+
+@dataclass
+class Fetched:
+    """Raw batches and high watermarks by partition, and error codes where there are none."""
+
+    batches: dict[Partition, bytes]
+    high: dict[Partition, int]
+    refused: list[tuple[Partition, Code]]
+
+
+def read_fetched(data: bytes, position: int, _version: int) -> Fetched:
+    """Read a Fetch response of version 12; raises the error that it has as a whole."""
+    (error,) = _CODE.unpack_from(data, position)
+    if error:
+        raise ValueError(f"a fetch without a session has error {error}")
+    fetched = Fetched({}, {}, [])
+    # the session
+    count, position = _size(data, position + _CODE.size + _COUNT.size)
+    for _ in range(count):
+        topic, position = _name(data, position)
+        parts, position = _size(data, position)
+        for _ in range(parts):
+            position = _read_fetched(fetched, topic, data, position)
+        position = _tags(data, position)
+    return fetched
+
+
+def _read_fetched(fetched: Fetched, topic: str, data: bytes, position: int) -> int:
+    index, error, high, _, _ = _FETCHED.unpack_from(data, position)
+    aborted, position = _size(data, position + _FETCHED.size)
+    for _ in range(aborted):
+        # a producer id and its first offset
+        position = _tags(data, position + 16)
+    # the replica that is to be preferred
+    length, position = _size(data, position + _COUNT.size)
+    end = position + length
+    if end > len(data):
+        raise IndexError("batches go beyond their message")
+    if error:
+        fetched.refused.append((Partition(topic, index), error))
+    else:
+        fetched.batches[Partition(topic, index)] = data[position:end]
+        fetched.high[Partition(topic, index)] = high
+    return _tags(data, end)
 
 
 # -- OffsetFetch ----------------------------------------------------------------------------------

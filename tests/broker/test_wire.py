@@ -1,6 +1,7 @@
 """What we read by hand is what kafka-python reads from the same bytes, and what it would ask."""
 
 import struct
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -158,9 +159,10 @@ def test_batches() -> None:
         read_fetched(_fetched(("a", 0, 0, b"r" * 300))[:-20], _THROTTLE, 12)
 
 
-def _commits(
-    groups: dict[str, dict[str, list[tuple[int, int, int, str | None]]]], error: int = 0
-) -> bytes:
+Parts = Sequence[tuple[int, int, int, str | None]]
+
+
+def _commits(groups: Mapping[str, Mapping[str, Parts]], error: int = 0) -> bytes:
     group = OffsetFetchResponse.OffsetFetchResponseGroup
     topic = group.OffsetFetchResponseTopics
     part = topic.OffsetFetchResponsePartitions
@@ -210,13 +212,16 @@ def test_committed_offsets_with_the_clients_own_words_among_them() -> None:
 
 def test_a_group_that_says_the_same_is_read_once_and_any_other_anew() -> None:
     reader = CommitsReader()
-    before = {"g": {"a": [(0, 5, 0, "")]}, "h": {"a": [(0, 1, 0, "")]}}
+    before: dict[str, dict[str, Parts]] = {"g": {"a": [(0, 5, 0, "")]}, "h": {"a": [(0, 1, 0, "")]}}
     first = reader.read(_commits(before), _THROTTLE, 8).groups
-    after = {"h": {"a": [(0, 2, 0, "")]}, "g": {"a": [(0, 5, 0, "")]}}
+    after: dict[str, dict[str, Parts]] = {"h": {"a": [(0, 2, 0, "")]}, "g": {"a": [(0, 5, 0, "")]}}
     second = reader.read(_commits(after), _THROTTLE, 8).groups
     assert second == {"g": {Partition("a", 0): 5}, "h": {Partition("a", 0): 2}}
     assert second["g"] is first["g"]
-    grown = {"g": {"a": [(0, 5, 0, "")], "b": [(0, 9, 0, "")]}, "h": {}}
+    grown: dict[str, dict[str, Parts]] = {
+        "g": {"a": [(0, 5, 0, "")], "b": [(0, 9, 0, "")]},
+        "h": {},
+    }
     third = reader.read(_commits(grown), _THROTTLE, 8).groups
     assert third == {"g": {Partition("a", 0): 5, Partition("b", 0): 9}, "h": {}}
     reader.keep({"h": None})

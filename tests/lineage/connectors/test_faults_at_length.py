@@ -6,7 +6,6 @@ state says why not. `KILLS` (environment) sets how often a worker is killed, 50 
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import psycopg
@@ -204,14 +204,14 @@ class Outpost:
         self.kafka.wire.close()
 
 
-@pytest.fixture
-def outpost(sqlite_target: str) -> Iterator[Outpost]:
-    folder = Path("/tmp") / f"outpost-{uuid.uuid4().hex[:8]}"
-    folder.mkdir()
-    made = Outpost(folder, sqlite_target)
-    yield made
-    made.close()
-    shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture(scope="module")
+def outpost() -> Iterator[Outpost]:
+    # not pytest's folder: PostgreSQL is another user where root runs the tests
+    with TemporaryDirectory(prefix="insideout-outpost-") as name:
+        folder = Path(name)
+        made = Outpost(folder, f"sqlite:///{folder / 'copy.sqlite3'}")
+        yield made
+        made.close()
 
 
 def test_the_database_is_restarted_at_once(outpost: Outpost) -> None:

@@ -94,6 +94,11 @@ class Copier(threading.Thread):
 
     def _wait(self, error: Exception, pause: float) -> float:
         """Say what keeps us from copying, and wait; returns how long to wait the next time."""
+        self._say(error)
+        self._stopping.wait(pause)
+        return min(2 * pause, _LONGEST_PAUSE)
+
+    def _say(self, error: Exception) -> None:
         self._tell(
             message=f"{error} (trying again)",
             trouble=getattr(error, "code", ""),
@@ -101,8 +106,6 @@ class Copier(threading.Thread):
             level_in_seconds=None,
             retrying=True,
         )
-        self._stopping.wait(pause)
-        return min(2 * pause, _LONGEST_PAUSE)
 
     def _halt(self, error: Exception) -> None:
         if isinstance(error, TargetInvalidError | DefinitionInvalidError):
@@ -130,16 +133,24 @@ class Copier(threading.Thread):
         name = self._connector.name
         instance = f"{self._worker}.{name}"
         with opened(self._connector, GROUP_PREFIX + name, instance) as session:
-            engine = live_engine(session)
-            account = Account(session, engine)
-            while not self._stopping.is_set():
-                step = engine.step(_POLL_SECONDS)
-                account.add(step.records)
-                if account.due():
-                    self._tell(**account.balance())
-                    account.record()
-                    account.check_topics()
-            session.reader.commit(wait=True)
+            try:
+                self._follow(session)
+            except (BrokerError, ConnectorError, DatabaseError) as error:
+                if not isinstance(error, _FINAL):
+                    self._say(error)  # at once: to leave a silent Kafka takes a minute
+                raise
+
+    def _follow(self, session: Session) -> None:
+        engine = live_engine(session)
+        account = Account(session, engine)
+        while not self._stopping.is_set():
+            step = engine.step(_POLL_SECONDS)
+            account.add(step.records)
+            if account.due():
+                self._tell(**account.balance())
+                account.record()
+                account.check_topics()
+        session.reader.commit(wait=True)
 
 
 class Account:

@@ -18,6 +18,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
@@ -143,6 +144,7 @@ def test_two_workers_share_partitions_and_one_takes_over(scene: Scene, kafka: Co
     epochs_before = epochs(scene)
     scene.space.start("connectors", "run")
     eventually(lambda: epochs(scene) != epochs_before, 60, scene.space.logs)
+    eventually(lambda: shares(scene, kafka) == [1, 2], 60, scene.space.logs)
     scene.orders.write(2000)
     settled(scene, kafka)
     first.kill()
@@ -151,6 +153,14 @@ def test_two_workers_share_partitions_and_one_takes_over(scene: Scene, kafka: Co
     scene.orders.write(2000)
     settled(scene, kafka, 60)
     print(f"taken over after {time.monotonic() - killed:.1f} s")
+
+
+def shares(scene: Scene, kafka: Connection) -> list[int]:
+    """How many partitions each member of a copy's group owns."""
+    group = f"insideout.connector.sqlite-{scene.topic}"
+    client = AdminClient(kafka.confluent())
+    described = client.describe_consumer_groups([group])[group].result(20)
+    return sorted(len(member.assignment.topic_partitions) for member in described.members)
 
 
 def epochs(scene: Scene) -> list[int]:
@@ -290,7 +300,7 @@ def test_a_disk_that_is_full_and_is_given_room(kafka: Connection, tmp_path: Path
     try:
         target = f"sqlite:///{disk / 'copy.sqlite3'}"
         with _copied_to(kafka, tmp_path, topic, target) as scene:
-            scene.orders.write(12_000, keys=10_000)
+            scene.orders.write(40_000, keys=100_000)
             eventually(
                 lambda: any(trouble == "sink-unavailable" for _, trouble, _ in states(scene)),
                 60,

@@ -1,6 +1,7 @@
 """Runs carried out for real: a rollback, and records of the quarantine tried again."""
 
 import json
+import threading
 import uuid
 
 import pytest
@@ -8,12 +9,16 @@ import pytest
 from broker.connection import Connection
 from lineage.connectors.actions import (
     find_connector,
+    find_run,
     regenerate,
     replay,
     roll_back,
 )
+from lineage.connectors.building import execute
+from lineage.connectors.columns import Column, Layout
 from lineage.connectors.errors import TopicRecreatedError
-from lineage.connectors.models import Connector
+from lineage.connectors.models import Connector, Run
+from lineage.connectors.sinks import open_sink
 from registry.actions import Submission, register
 from registry.actions.mode import set_mode
 from registry.naming import SubjectName
@@ -132,3 +137,18 @@ def test_a_topic_made_anew_stops_the_copy_that_it_would_spoil(scene: Scene) -> N
         scene.copy()
     assert carried_out(regenerate(scene.topic)).state == "succeeded"
     scene.copy()
+
+
+def test_a_run_that_another_worker_took_meanwhile_is_left_to_it(scene: Scene) -> None:
+    scene.write("a", 1)
+    scene.copy()
+    run = regenerate(scene.topic)
+    Run.objects.filter(pk=run.pk).update(worker="the other", phase="load")
+    sink = open_sink(scene.target)
+    sink.load("orders__new", Layout((Column("of_the_other", "text"),), 1), [["its row"]])
+    execute(run, "thawed", threading.Event())
+    assert sink.count("orders__new") == 1
+    sink.close()
+    after = find_run(run.pk)
+    assert (after.state, after.worker, after.phase) == ("running", "the other", "load")
+    assert carried_out(run).state == "succeeded"

@@ -141,6 +141,14 @@ class Sink(Protocol):
         """
         ...
 
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation the live one again, at the offsets where it was left.
+
+        It gets the next number, so all owners are fenced; the replaced one is retired in its
+        place. One transaction; raises SinkMismatchError where none is kept.
+        """
+        ...
+
     def drop(self, table: str) -> None:
         """Drop a table, if there."""
         ...

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from broker.consume import Partition
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.errors import SinkUnavailableError
-from lineage.connectors.sinks.canonical import hasher
+from lineage.connectors.sinks.canonical import tolerant
 from lineage.connectors.sinks.contract import Live, Sink
 
 RANGES = 4096
@@ -62,7 +62,7 @@ def hash_by_reading(
     """Return the digest of each range that holds rows."""
     counts: dict[int, int] = {}
     sums: dict[int, int] = {}
-    hashed = hasher(layout, ranges, nan_is_null=nan_is_null)
+    hashed = tolerant(layout, ranges, nan_is_null=nan_is_null)
     for row in rows:
         place, value = hashed(row)
         counts[place] = counts.get(place, 0) + 1
@@ -74,7 +74,7 @@ def read_by_range(
     rows: Iterable[Row], layout: Layout, ranges: int, wanted: Collection[int]
 ) -> Iterator[Row]:
     """Return the rows whose keys fall into the wanted ranges."""
-    hashed, chosen = hasher(layout, ranges), frozenset(wanted)
+    hashed, chosen = tolerant(layout, ranges), frozenset(wanted)
     return (row for row in rows if hashed(row)[0] in chosen)
 
 

@@ -4,9 +4,14 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from lineage.connectors.columns import Digest, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
+from lineage.connectors.sinks.canonical import FOREIGN
 from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
 from lineage.connectors.sinks.sqlite_types import decoded
+
+_AS_IT_IS = frozenset({
+    "integer", "bigint", "real", "double", "text", "bytes", "uuid", "json",
+})  # fmt: skip
 
 
 def _quoted(name: str) -> str:
@@ -14,9 +19,28 @@ def _quoted(name: str) -> str:
 
 
 def _rows(db: sqlite3.Connection, table: str, layout: Layout) -> Iterator[Row]:
+    """Read canonical rows; what SQLite keeps as it is needs no decoding."""
     names = ", ".join(map(_quoted, layout.names))
     statement = f"SELECT {names} FROM {_quoted(table)}"  # noqa: S608  (quoted identifiers)
-    return (decoded(layout, row) for row in db.execute(statement))
+    coded = [i for i, column in enumerate(layout.columns) if column.kind not in _AS_IT_IS]
+    narrow = Layout(tuple(layout.columns[i] for i in coded), 0)
+    for values in db.execute(statement):
+        row = list(values)
+        try:
+            known = decoded(narrow, [row[i] for i in coded])
+        except FOREIGN:
+            known = [_known(narrow.columns[at], row[i]) for at, i in enumerate(coded)]
+        for index, value in zip(coded, known, strict=True):
+            row[index] = value
+        yield row
+
+
+def _known(column: Column, value: object) -> object:
+    """Decode one value; one that is not of its column's kind stays as it is."""
+    try:
+        return decoded(Layout((column,), 0), [value])[0]
+    except FOREIGN:
+        return value
 
 
 def hash_ranges(

@@ -9,8 +9,14 @@ class ConnectorsConfig(AppConfig):
     name = "lineage.connectors"
 
     def ready(self) -> None:
-        """Take over the section `connectors`."""
+        """Take over the section `connectors`; bring the kinds of runs."""
         from catalog.declaration import register_section
+        from lineage.connectors.building import REGENERATE
         from lineage.connectors.declaring import apply_connectors
+        from lineage.connectors.kinds import register_kind
+        from lineage.connectors.replaying import REPLAY
+        from lineage.connectors.rolling_back import ROLLBACK
 
         register_section("connectors", apply_connectors)
+        for kind in (REGENERATE, ROLLBACK, REPLAY):
+            register_kind(kind)

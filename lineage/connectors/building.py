@@ -1,4 +1,4 @@
-"""Execute a run: build a generation and swap it in.
+"""Execute runs of every kind; among them: build a generation and swap it in.
 
 Runs are rows that a connectors worker picks up, not Celery tasks. The worker is there anyway as
 long as anything is copied; it holds the target's secrets in its environment, which the web and
@@ -10,6 +10,8 @@ in its own thread meanwhile.
 import logging
 import threading
 import time
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
@@ -19,8 +21,9 @@ from lineage.connectors.actions import WORKER_IS_GONE_AFTER
 from lineage.connectors.copying import note_generation, now
 from lineage.connectors.engine_regenerate import Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
-from lineage.connectors.models import Connector, Generation, Run, Worker
-from lineage.connectors.sessions import Session, only_compacted, opened
+from lineage.connectors.kinds import RunKind, find_kind, known_kinds
+from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
+from lineage.connectors.sessions import Session, only_compacted, opened, topic_ids
 from lineage.connectors.sinks.contract import Live, shadow_of
 
 _TELL_SECONDS = 0.3
@@ -39,7 +42,7 @@ def take_run(worker: str) -> Run | None:
     """Take a waiting run, or one whose worker is dead; None when there is nothing to do."""
     alive = Worker.objects.filter(seen_at__gt=now() - WORKER_IS_GONE_AFTER)
     busy = set(alive.values_list("name", flat=True)) - {worker}
-    running = Run.objects.filter(state=Run.State.RUNNING, kind="regenerate")
+    running = Run.objects.filter(state=Run.State.RUNNING, kind__in=known_kinds())
     for run in running.exclude(worker__in=busy).order_by("started_at"):
         if run.worker == worker:
             continue  # ours, in another thread
@@ -99,13 +102,25 @@ class Report:
 
 
 # -- the run ------------------------------------------------------------------------------------
+@dataclass
+class Job:
+    """What an executor is given: the run, its connector, and whom to tell how far it is."""
+
+    run: Run
+    connector: Connector
+    report: "Report"
+
+
 def execute(run: Run, worker: str, stopping: threading.Event) -> None:
     """Carry a run out, whatever becomes of it, and leave its row saying so."""
     report = Report(run, stopping)
     try:
         if run.worker:
             _take_over(run, report)
-        _build(run, report)
+        connector = Connector.objects.select_related("cluster").get(pk=run.connector_id)
+        kind = find_kind(run.kind)
+        assert kind is not None  # take_run takes no other
+        report.finish(Run.State.SUCCEEDED, kind.execute(Job(run, connector, report)))
     except _StoppingError:
         Run.objects.filter(pk=run.pk).update(
             worker="", log=report.line(f"worker {worker} was stopped: waiting for another")
@@ -114,6 +129,8 @@ def execute(run: Run, worker: str, stopping: threading.Event) -> None:
     except RunCancelledError as error:
         _end_generation(run, Generation.State.CANCELLED)
         report.finish(Run.State.CANCELLED, str(error))
+    except Connector.DoesNotExist:
+        logger.info("run %s: its connector is gone", run.pk)
     except (ConnectorError, BrokerError, DatabaseError) as error:
         _fail(run, report, error)
     finally:
@@ -139,23 +156,37 @@ def _take_over(run: Run, report: Report) -> None:
     Run.objects.filter(pk=run.pk).update(log=report.line(line))
 
 
-def _build(run: Run, report: Report) -> None:
-    connector = Connector.objects.select_related("cluster").get(pk=run.connector_id)
-    group = f"insideout.regenerate.{connector.name}"
-    with opened(connector, group) as session:
+# -- regenerate ---------------------------------------------------------------------------------
+def build(job: Job) -> str:
+    """Build the copy anew, prove it and swap it in."""
+    run, connector, began = job.run, job.connector, now()
+    with opened(connector, f"insideout.regenerate.{connector.name}") as session:
+        ids = topic_ids(connector, session.definition.topics)
         before = session.sink.live(connector.name)
         if _swapped_already(run, before):
             _celebrate(run, connector, before, None)
-            report.finish(Run.State.SUCCEEDED, "swapped in by a worker that ended right after")
-            return
+            return "swapped in by a worker that ended right after"
+        if before is not None:
+            note_generation(connector, before)
         _begin_generation(run, connector, (before.number if before else 0) + 1)
-        built = _regeneration(session, report).run()
+        built = _regeneration(session, job.report).run()
         live = session.sink.live(connector.name)
     _celebrate(run, connector, live, built)
-    report.finish(
-        Run.State.SUCCEEDED,
-        f"generation {built.number} is live: {built.digest.rows} rows equal to the log",
-    )
+    Connector.objects.filter(pk=connector.pk).update(topic_ids=ids)
+    _release_quarantine(connector, built, began)
+    return f"generation {built.number} is live: {built.digest.rows} rows equal to the log"
+
+
+def _release_quarantine(connector: Connector, built: Built, began: datetime) -> None:
+    """Let go of records that the new generation read, or has no need of."""
+    for partition, end in built.ends.items():
+        Quarantine.objects.filter(
+            connector=connector,
+            topic=partition.topic,
+            partition=partition.partition,
+            offset__lt=end,
+            tried_at__lt=began,
+        ).delete()
 
 
 def _regeneration(session: Session, report: Report) -> Regeneration:
@@ -211,5 +242,8 @@ def _celebrate(run: Run, connector: Connector, live: Live | None, built: Built |
             )
         note_generation(connector, live)
         Connector.objects.filter(pk=connector.pk, state=Connector.State.STOPPED).update(
-            state=Connector.State.LIVE, message=""
+            state=Connector.State.LIVE, message="", trouble=""
         )
+
+
+REGENERATE = RunKind("regenerate", ("read", "load", "catch-up", "verify", "swap"), build)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import deque
 from datetime import UTC, datetime
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
@@ -20,15 +21,19 @@ from lineage.connectors.errors import (
     SinkMismatchError,
     TargetInvalidError,
     TargetUnsetError,
+    TopicRecreatedError,
 )
 from lineage.connectors.models import Connector, Generation
-from lineage.connectors.sessions import GROUP_PREFIX, Session, live_engine, opened
+from lineage.connectors.sessions import GROUP_PREFIX, Session, check_topics, live_engine, opened
 from lineage.connectors.sinks.contract import Live, retired_of
 
 _POLL_SECONDS = 0.2
 _TELL_SECONDS = 2.0
 _LEDGER_SECONDS = 10.0
 _COUNT_SECONDS = 5.0
+_TOPIC_SECONDS = 15.0
+# the rate at which the lag falls is that of so many measurements
+_LAGS_KEPT = 8
 # counting rows may take this share of the time
 _COUNT_SHARE = 0.02
 _SHORTEST_PAUSE = 0.5
@@ -42,6 +47,7 @@ _FINAL = (
     SchemaChangedError,
     SinkMismatchError,
     TargetInvalidError,
+    TopicRecreatedError,
 )
 
 logger = logging.getLogger(__name__)
@@ -87,7 +93,13 @@ class Copier(threading.Thread):
 
     def _wait(self, error: Exception, pause: float) -> float:
         """Say what keeps us from copying, and wait; returns how long to wait the next time."""
-        self._tell(message=f"{error} (trying again)", rows_per_second=None, retrying=True)
+        self._tell(
+            message=f"{error} (trying again)",
+            trouble=getattr(error, "code", ""),
+            rows_per_second=None,
+            level_in_seconds=None,
+            retrying=True,
+        )
         self._stopping.wait(pause)
         return min(2 * pause, _LONGEST_PAUSE)
 
@@ -99,7 +111,11 @@ class Copier(threading.Thread):
         logger.error("%s stopped: %s", self._connector.name, error)
         # a pause, or a new declaration, that came meanwhile is kept
         Connector.objects.filter(pk=self._connector.pk, state=Connector.State.LIVE).update(
-            state=Connector.State.STOPPED, message=f"{error}{hint}", rows_per_second=None
+            state=Connector.State.STOPPED,
+            message=f"{error}{hint}",
+            trouble=getattr(error, "code", ""),
+            rows_per_second=None,
+            level_in_seconds=None,
         )
 
     def _tell(self, **values: object) -> None:
@@ -121,6 +137,7 @@ class Copier(threading.Thread):
                 if account.due():
                     self._tell(**account.balance())
                     account.record()
+                    account.check_topics()
             session.reader.commit(wait=True)
 
 
@@ -135,7 +152,10 @@ class Account:
         self._counted = 0.0
         self._count_pause = 0.0
         self._recorded = 0.0
+        self._checked = time.monotonic()
         self._generation = 0
+        self._lags: deque[tuple[float, int]] = deque(maxlen=_LAGS_KEPT)
+        self._worst = session.connector.lag_at_worst or 0
 
     def add(self, records: int) -> None:
         """Count records copied."""
@@ -155,16 +175,38 @@ class Account:
             "rows_per_second": round(rate, 1),
             "retrying": False,
             "message": f"Kafka: {reader.trouble}" if reader.trouble else "",
+            "trouble": "broker-unavailable" if reader.trouble else "",
         }
         if reader.trouble:
             return values
-        values |= {"lag": self._lag(), "measured_at": now()}
+        values |= {**self._behind(self._lag()), "measured_at": now()}
         if time.monotonic() - self._counted > self._count_pause:
             began = time.monotonic()
             values["rows"] = self._session.sink.count(self._engine.live.table)
             self._counted = time.monotonic()
             self._count_pause = max(_COUNT_SECONDS, (self._counted - began) / _COUNT_SHARE)
         return values
+
+    def _behind(self, lag: int | None) -> dict[str, object]:
+        """Tell the lag, the worst since it was level, and how long it will take at this rate."""
+        if lag is None:
+            return {"lag": None, "level_in_seconds": None}
+        self._worst = max(lag, self._worst) if lag else 0
+        self._lags.append((time.monotonic(), lag))
+        (then, before), (at, _) = self._lags[0], self._lags[-1]
+        falls = (before - lag) / (at - then) if at > then else 0.0
+        left = lag / falls if lag and falls > 0 else None
+        return {"lag": lag, "lag_at_worst": self._worst, "level_in_seconds": left}
+
+    def check_topics(self) -> None:
+        """Look now and then whether the topics are still those that the copy was begun with."""
+        if time.monotonic() - self._checked < _TOPIC_SECONDS:
+            return
+        self._checked = time.monotonic()
+        try:
+            check_topics(self._session.connector, self._session.definition.topics)
+        except BrokerError as error:
+            logger.info("%s: topics not looked at: %s", self._session.connector.name, error)
 
     def _lag(self) -> int | None:
         """Add up what we own, and what other workers do as far as the target tells."""

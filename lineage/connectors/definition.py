@@ -25,6 +25,7 @@ _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # a password may hold what it should not, unescaped: hide to the last @; a port is none
 _PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$)).*@")
+_PASSWORD_VALUE = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$))(.*)@")
 _PARAMETER = re.compile(r"([?&;])([^=&;#]*)=([^&;#]*)")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
 SCHEMES = ("sqlite", "sqlite3", "postgresql", "postgres")
@@ -171,6 +172,15 @@ def redact(target: str) -> str:
         return f"{found[1]}{found[2]}={_HIDDEN if secret else found[3]}"
 
     return _PARAMETER.sub(parameter, _PASSWORD.sub(rf"\g<1>{_HIDDEN}@", target))
+
+
+def holds_secret(target: str) -> bool:
+    """Whether the target spells a password or a secret parameter out, and not as a `${NAME}`."""
+    values = [found[2] for found in _PASSWORD_VALUE.finditer(target)]
+    values += [
+        found[3] for found in _PARAMETER.finditer(target) if _SECRET.search(unquote(found[2]))
+    ]
+    return any(_VARIABLE.sub("", value) for value in values)
 
 
 def show(target: str, setting: Callable[[str], str | None] = os.environ.get) -> str:

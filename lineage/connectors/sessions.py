@@ -5,6 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.utils import timezone
+
+from broker.admin import read_topic_ids
 from broker.consume import OffsetGoneError, Partition, PartitionReader, Record
 from catalog.actions import connection_of
 from catalog.models import Topic
@@ -12,7 +15,8 @@ from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
 from lineage.connectors.engine import LiveEngine
-from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_fold import Poison, Preparation
+from lineage.connectors.errors import TopicRecreatedError
 from lineage.connectors.keying import key_text, keying_of
 from lineage.connectors.models import Connector, Quarantine
 from lineage.connectors.sinks import open_sink
@@ -36,8 +40,13 @@ class Session:
 
 
 @contextmanager
-def opened(connector: Connector, group: str, instance: str | None = None) -> Iterator[Session]:
-    """Open target and log; raises SinkError, BrokerError, TargetInvalidError."""
+def opened(
+    connector: Connector, group: str, instance: str | None = None, *, poison: Poison | None = None
+) -> Iterator[Session]:
+    """Open target and log; raises SinkError, BrokerError, TargetInvalidError.
+
+    `poison` is told of records that cannot be copied; without it they go into quarantine.
+    """
     definition = definition_of(connector)
     decoder = RegistryDecoder()
     sink = open_sink(target_url(connector.target))
@@ -47,7 +56,7 @@ def opened(connector: Connector, group: str, instance: str | None = None) -> Ite
             preparation = Preparation(
                 decoder,
                 keying_of(definition, decoder),
-                lambda record, reason: put_into_quarantine(connector, record, reason),
+                poison or (lambda record, reason: put_into_quarantine(connector, record, reason)),
             )
             yield Session(connector, definition, reader, preparation, sink)
         finally:
@@ -57,7 +66,7 @@ def opened(connector: Connector, group: str, instance: str | None = None) -> Ite
 
 
 def put_into_quarantine(connector: Connector, record: Record, reason: str) -> None:
-    """Keep the place of a record that cannot be copied; seen again, it is kept once."""
+    """Keep the place of a record that cannot be copied; met again, once, with its reason now."""
     logger.warning(
         "%s: %s/%s@%s left out: %s",
         connector.name,
@@ -66,7 +75,7 @@ def put_into_quarantine(connector: Connector, record: Record, reason: str) -> No
         record.offset,
         reason,
     )
-    Quarantine.objects.get_or_create(
+    Quarantine.objects.update_or_create(
         connector=connector,
         topic=record.topic,
         partition=record.partition,
@@ -74,6 +83,7 @@ def put_into_quarantine(connector: Connector, record: Record, reason: str) -> No
         defaults={
             "key": key_text(record.key).replace("\x00", "\\x00"),
             "reason": reason.replace("\x00", "\\x00")[:_LONGEST_REASON],
+            "tried_at": timezone.now(),
         },
     )
 
@@ -89,6 +99,7 @@ def live_engine(session: Session) -> LiveEngine:
     )
 
     def claim(partitions: Sequence[Partition]) -> dict[Partition, int]:
+        check_topics(session.connector, session.definition.topics)
         offsets = engine.claim(partitions)
         for partition, offset in offsets.items():
             _check_reach(session.reader, partition, offset)
@@ -96,6 +107,25 @@ def live_engine(session: Session) -> LiveEngine:
 
     session.reader.subscribe(session.definition.topics, claim)
     return engine
+
+
+def topic_ids(connector: Connector, topics: Sequence[str]) -> dict[str, str]:
+    """Ask Kafka for the identity of topics (KIP-516)."""
+    return read_topic_ids(connection_of(connector.cluster), topics)
+
+
+def check_topics(connector: Connector, topics: Sequence[str]) -> None:
+    """Raise TopicRecreatedError where a topic is not the one that the copy was begun with."""
+    ids = topic_ids(connector, topics)
+    kept = Connector.objects.values_list("topic_ids", flat=True).get(pk=connector.pk)
+    for topic, known in kept.items():
+        if topic in ids and ids[topic] != known:
+            raise TopicRecreatedError(
+                f"{topic} was deleted and made anew: what the copy holds is of the old topic, and "
+                "its offsets mean other records in the new one"
+            )
+    if ids.items() - kept.items():
+        Connector.objects.filter(pk=connector.pk).update(topic_ids=kept | ids)
 
 
 def _check_reach(reader: PartitionReader, partition: Partition, offset: int) -> None:

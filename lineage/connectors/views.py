@@ -18,8 +18,6 @@ from pages.listing import Column, Facet, Listing
 
 RUNS_SHOWN = 20
 QUARANTINE_SHOWN = 20
-# as a regeneration passes through them; a run that stopped early names one of them too
-PHASES = actions.PHASES
 
 
 @require_safe
@@ -150,12 +148,13 @@ def _phase_began(run: Run) -> datetime | None:
 
 def _phases(run: Run) -> list[tuple[str, str]]:
     """Each phase with its state; the phase that a failed run stood in has failed."""
+    phases = actions.run_phases(run)
     if run.state == Run.State.SUCCEEDED:
-        return [(phase, "done") for phase in PHASES]
-    if run.phase not in PHASES:
+        return [(phase, "done") for phase in phases]
+    if run.phase not in phases:
         return [(run.phase, run.state)]
-    at = PHASES.index(run.phase)
+    at = phases.index(run.phase)
     return [
         (phase, "done" if index < at else run.state if index == at else "waiting")
-        for index, phase in enumerate(PHASES)
+        for index, phase in enumerate(phases)
     ]

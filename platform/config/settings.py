@@ -303,6 +303,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "jobs" / "beat")
 CELERY_BEAT_SCHEDULE = {
     "synchronise-topics": {"task": "catalog.tasks.synchronise", "schedule": 15.0},
+    "start-due-runs": {"task": "connectors.start_due_runs", "schedule": 60.0},
     "compact-ledger": {"task": "lineage.tasks.compact_ledger", "schedule": 6 * 3600.0},
 }
 if OPENLINEAGE_URL or OPENLINEAGE_TOPIC:

@@ -151,6 +151,14 @@ class Sink(Protocol):
         """Read the rows whose keys fall into the wanted ranges, as canonical rows."""
         ...
 
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation the live one again, at the offsets where it was left.
+
+        It gets the next number, so all owners are fenced; the replaced one is retired in its
+        place. One transaction; raises SinkMismatchError where none is kept.
+        """
+        ...
+
     def drop(self, table: str) -> None:
         """Drop a table, if there."""
         ...

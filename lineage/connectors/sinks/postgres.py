@@ -49,6 +49,9 @@ _BOOKKEEPING = (
     """CREATE TABLE IF NOT EXISTS insideout_generations (
   connector text PRIMARY KEY, number integer NOT NULL, table_name text NOT NULL,
   layout text, live_at timestamptz NOT NULL DEFAULT now())""",
+    """CREATE TABLE IF NOT EXISTS insideout_retired (
+  connector text, topic text, partition integer, next_offset bigint NOT NULL,
+  table_name text NOT NULL, layout text, PRIMARY KEY (connector, topic, partition))""",
 )
 _BATCH = "insideout_batch"
 _DELETED = "insideout_deleted"
@@ -430,6 +433,8 @@ class PostgresSink:
             for partition, position in self.positions(connector).items():
                 if position.next > offsets.get(partition, -1):
                     raise BehindError(f"{partition.topic}/{partition.partition}")
+            if before:
+                self._keep_offsets(connector, retired_of(before.table, before.number), before)
             self._retire(before, live)
             self._rename(shadow_of(live.table), live.table)
             with self._db.cursor() as cursor:
@@ -456,6 +461,54 @@ class PostgresSink:
             self._rename(before.table, retired_of(before.table, before.number))
         elif self._exists(live.table):
             self._rename(live.table, retired_of(live.table, 0))
+
+    def _keep_offsets(self, connector: str, table: str, live: Live) -> None:
+        """Remember where the replaced generation was left."""
+        self._db.execute("DELETE FROM insideout_retired WHERE connector = %s", (connector,))
+        self._db.execute(
+            "INSERT INTO insideout_retired SELECT connector, topic, partition, next_offset, %s, %s "
+            "FROM insideout_offsets WHERE connector = %s",
+            (table, live.layout.dump() if live.layout else None, connector),
+        )
+
+    def roll_back(self, connector: str) -> Live:
+        """Rename both ways, put the offsets back, and raise every epoch, in one transaction."""
+        with _mapped(), self._db.transaction():
+            self._db.execute("SET LOCAL lock_timeout = '5s'")
+            before = self._live(connector, "FOR UPDATE")
+            kept = self._db.execute(
+                "SELECT table_name, layout FROM insideout_retired WHERE connector = %s LIMIT 1",
+                (connector,),
+            ).fetchone()
+            if before is None or kept is None or not self._exists(kept[0]):
+                raise SinkMismatchError(f"{connector}: no generation is kept to go back to")
+            # a partition that it never read is read from its beginning
+            self._db.execute(
+                "CREATE TEMP TABLE insideout_back ON COMMIT DROP AS SELECT o.topic, o.partition, "
+                "coalesce(r.next_offset, -1) AS next_offset FROM insideout_offsets o "
+                "LEFT JOIN insideout_retired r USING (connector, topic, partition) "
+                "WHERE o.connector = %s",
+                (connector,),
+            )
+            replaced = retired_of(before.table, before.number)
+            self._keep_offsets(connector, replaced, before)
+            self._rename(before.table, replaced)
+            self._rename(kept[0], before.table)
+            self._db.execute(
+                "UPDATE insideout_offsets o SET next_offset = b.next_offset, epoch = o.epoch + 1 "
+                "FROM insideout_back b WHERE o.connector = %s AND o.topic = b.topic "
+                "AND o.partition = b.partition",
+                (connector,),
+            )
+            self._db.execute(
+                "UPDATE insideout_generations SET number = number + 1, layout = %s, "
+                "live_at = now() WHERE connector = %s",
+                (kept[1], connector),
+            )
+            live = self._live(connector, "")
+        self._staged = None
+        assert live is not None
+        return live
 
     def _rename(self, table: str, name: str) -> None:
         self._db.execute(_named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))

@@ -41,6 +41,10 @@ CREATE TABLE IF NOT EXISTS insideout_offsets (
 CREATE TABLE IF NOT EXISTS insideout_generations (
   connector TEXT PRIMARY KEY, number INTEGER NOT NULL, table_name TEXT NOT NULL,
   layout TEXT, live_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS insideout_retired (
+  connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  next_offset INTEGER NOT NULL, table_name TEXT NOT NULL, layout TEXT,
+  PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID;
 """
 _LOAD_CHUNK = 20_000
 
@@ -334,6 +338,7 @@ class SqliteSink:
                 kept = retired_of(before.table, before.number)
                 db.execute(f"DROP TABLE IF EXISTS {quoted(kept)}")
                 db.execute(f"ALTER TABLE {quoted(before.table)} RENAME TO {quoted(kept)}")
+                self._keep_offsets(connector, kept, before)
             elif self._exists(live.table):
                 kept = retired_of(live.table, 0)
                 db.execute(f"ALTER TABLE {quoted(live.table)} RENAME TO {quoted(kept)}")
@@ -351,6 +356,50 @@ class SqliteSink:
                 "table_name = excluded.table_name, live_at = excluded.live_at",
                 (connector, live.number, live.table, layout.dump()),
             )
+
+    def _keep_offsets(self, connector: str, table: str, live: Live) -> None:
+        """Remember where the replaced generation was left."""
+        self._db.execute("DELETE FROM insideout_retired WHERE connector = ?", (connector,))
+        self._db.execute(
+            "INSERT INTO insideout_retired SELECT connector, topic, partition, next_offset, ?, ? "
+            "FROM insideout_offsets WHERE connector = ?",
+            (table, live.layout.dump() if live.layout else None, connector),
+        )
+
+    def roll_back(self, connector: str) -> Live:
+        """Rename both ways, put the offsets back, and raise every epoch, in one transaction."""
+        with self._write() as db:
+            before = self.live(connector)
+            kept = db.execute(
+                "SELECT table_name, layout, topic, partition, next_offset FROM insideout_retired "
+                "WHERE connector = ?",
+                (connector,),
+            ).fetchall()
+            if before is None or not kept or not self._exists(kept[0][0]):
+                raise SinkMismatchError(f"{connector}: no generation is kept to go back to")
+            replaced = retired_of(before.table, before.number)
+            self._keep_offsets(connector, replaced, before)
+            db.execute(f"ALTER TABLE {quoted(before.table)} RENAME TO {quoted(replaced)}")
+            db.execute(f"ALTER TABLE {quoted(kept[0][0])} RENAME TO {quoted(before.table)}")
+            # a partition that it never read is read from its beginning
+            db.execute(
+                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
+                "WHERE connector = ?",
+                (connector,),
+            )
+            db.executemany(
+                "UPDATE insideout_offsets SET next_offset = ? "
+                "WHERE connector = ? AND topic = ? AND partition = ?",
+                [(row[4], connector, row[2], row[3]) for row in kept],
+            )
+            db.execute(
+                "UPDATE insideout_generations SET number = number + 1, layout = ?, "
+                "live_at = datetime('now') WHERE connector = ?",
+                (kept[0][1], connector),
+            )
+            live = self.live(connector)
+        assert live is not None
+        return live
 
 
 @contextmanager

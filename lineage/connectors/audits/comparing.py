@@ -18,7 +18,8 @@ class Expected:
     """The row that the log gives a key, or None.
 
     `others` are as good: what a record in quarantine would have written, had it been readable when
-    it was copied. `unknown`: compaction has removed what the copy rightly kept.
+    it was copied. `unknown`: compaction has removed what the copy rightly kept, or the schema that
+    a record was read with is no more.
     """
 
     row: Row | None
@@ -64,7 +65,9 @@ def compare(
         else:
             differences += _judged(layout, key, known, row, nan_is_null=nan_is_null)
     for key, known in expected.items():
-        if key not in met and known.row is not None and None not in known.others:
+        if key in met or known.row is None or known.unknown:
+            continue
+        if None not in known.others:
             differences.append(Difference(key, "missing", known.row, None))
     return differences, unjudged
 

@@ -45,10 +45,15 @@ class Part(NamedTuple):
 
 @dataclass
 class Folded:
-    """The last record of each key; records in quarantine stand aside, where they are later."""
+    """The last record of each key; records in quarantine stand aside, where they are later.
+
+    `unreadable`: the last record of these keys cannot be read and yet is not in quarantine: it
+    could be read when it was copied.
+    """
 
     last: dict[FoldKey, Record] = field(default_factory=dict)
     aside: dict[FoldKey, list[Record]] = field(default_factory=dict)
+    unreadable: dict[FoldKey, Record] = field(default_factory=dict)
 
     def size(self) -> int:
         """Return about how many bytes it holds."""
@@ -152,6 +157,8 @@ class LogFold:
         folded.last[key] = record
         if folded.aside:
             folded.aside.pop(key, None)
+        if folded.unreadable:
+            folded.unreadable.pop(key, None)
 
     def _read(
         self, start: Mapping[Partition, int], ends: Mapping[Partition, int]
@@ -199,14 +206,14 @@ class LogFold:
             key = self._preparation.fold_key(record)
             if key in past and place_of(record) not in self._skip:
                 past[key].append(record)
+        folded.unreadable |= {key: folded.last[key] for key in troubled}
         for key, records in past.items():
-            folded.last.pop(key, None)
+            del folded.last[key]
             while records:
                 record = records.pop()
                 if self._preparation.removes(record) or self._row(record) is not None:
                     folded.last[key] = record
                     break
-                folded.aside.setdefault(key, []).insert(0, record)
 
     # -- by key ---------------------------------------------------------------------------------
     def expected(
@@ -236,6 +243,9 @@ class LogFold:
                 one = self._with_quarantine(before, records)
                 one.unknown = before is None and compacts(records[-1].topic)
                 self._add(found, records[-1], one, replace=True)
+        for record in folded.unreadable.values():
+            if inside(record):
+                self._add(found, record, Expected(None, unknown=True), replace=True)
         return found
 
     def _brought_to(

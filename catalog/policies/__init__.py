@@ -12,7 +12,7 @@ from catalog.policies.contract import Finding, Policy, Snapshot, gravity
 
 POLICIES: dict[str, Policy] = {
     policy.RULE: policy.check
-    for policy in (single_writer, command_reader, diverged_copy, ownership, presence, retention)
+    for policy in (single_writer, command_reader, ownership, presence, retention, diverged_copy)
 }
 
 

@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
@@ -24,17 +25,22 @@ from lineage.connectors.errors import ConnectorError, RunCancelledError
 from lineage.connectors.kinds import RunKind, find_kind, known_kinds
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
 from lineage.connectors.sessions import Session, only_compacted, opened, topic_ids
-from lineage.connectors.sinks.contract import Live, shadow_of
+from lineage.connectors.sinks.contract import Live, Sink, shadow_of
 
 _TELL_SECONDS = 0.3
 _TAKEN_OVER = "taken over"
 _MOST_TAKEOVERS = 5
+_WRITES = frozenset({"load", "merge", "widen", "alter", "swap"})
 
 logger = logging.getLogger(__name__)
 
 
 class _StoppingError(Exception):
     """The worker is being stopped: the run goes back to wait for another."""
+
+
+class _TakenError(Exception):
+    """We were thought dead (frozen, cut off), and another worker has the run now."""
 
 
 # -- whose run it is ----------------------------------------------------------------------------
@@ -60,8 +66,9 @@ def release_runs(worker: str) -> None:
 class Report:
     """Writes a run's progress into its row, and notices that it shall stop."""
 
-    def __init__(self, run: Run, stopping: threading.Event) -> None:
+    def __init__(self, run: Run, worker: str, stopping: threading.Event) -> None:
         self._run = run
+        self._ours = Run.objects.filter(pk=run.pk, worker=worker)
         self._stopping = stopping
         self._told = 0.0
         self._lines: list[dict[str, str]] = list(run.log)
@@ -78,13 +85,22 @@ class Report:
         if note:
             values |= {"message": note, "log": self.line(f"{phase}: {note}")}
         try:
-            Run.objects.filter(pk=self._run.pk).update(moved_at=now(), **values)
+            taken = not self._ours.update(moved_at=now(), **values)
             asked = Run.objects.filter(pk=self._run.pk, cancel_requested=True).exists()
         except DatabaseError as error:
             logger.warning("run %s: could not tell its progress: %s", self._run.pk, error)
             return
+        if taken:
+            raise _TakenError
         if asked and phase != "swap":
             raise RunCancelledError("cancelled")
+
+    def is_ours(self) -> bool:
+        """Whether no other worker has taken the run; while the database is away none could."""
+        try:
+            return self._ours.exists()
+        except DatabaseError:
+            return True
 
     def line(self, message: str) -> list[dict[str, str]]:
         """Return the run's log with one more line."""
@@ -98,7 +114,7 @@ class Report:
         values: dict[str, object] = {"state": state, "message": message, "finished_at": now()}
         if state == Run.State.SUCCEEDED:
             values["done"] = F("total")
-        Run.objects.filter(pk=self._run.pk).update(moved_at=now(), log=self.line(message), **values)
+        self._ours.update(moved_at=now(), log=self.line(message), **values)
 
 
 # -- the run ------------------------------------------------------------------------------------
@@ -113,7 +129,7 @@ class Job:
 
 def execute(run: Run, worker: str, stopping: threading.Event) -> None:
     """Carry a run out, whatever becomes of it, and leave its row saying so."""
-    report = Report(run, stopping)
+    report = Report(run, worker, stopping)
     try:
         if run.worker:
             _take_over(run, report)
@@ -121,6 +137,8 @@ def execute(run: Run, worker: str, stopping: threading.Event) -> None:
         kind = find_kind(run.kind)
         assert kind is not None  # take_run takes no other
         report.finish(Run.State.SUCCEEDED, kind.execute(Job(run, connector, report)))
+    except _TakenError:
+        logger.warning("run %s: another worker has it now", run.pk)
     except _StoppingError:
         Run.objects.filter(pk=run.pk).update(
             worker="", log=report.line(f"worker {worker} was stopped: waiting for another")
@@ -196,10 +214,32 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         topics=session.definition.topics,
         reader=session.reader,
         preparation=session.preparation,
-        sink=session.sink,
+        sink=cast("Sink", _WhileOurs(session.sink, report)),
         progress=report,
         compacted=lambda topic: only_compacted(session.connector, topic),
     )
+
+
+class _WhileOurs:
+    """A target that is written only as long as no other worker has taken the run.
+
+    The shadow has one name for all: who thaws in the midst of it must leave it to its new owner.
+    """
+
+    def __init__(self, sink: Sink, report: Report) -> None:
+        self._sink = sink
+        self._report = report
+
+    def __getattr__(self, name: str) -> Any:
+        """Do what the target does."""
+        if name in _WRITES and not self._report.is_ours():
+            raise _TakenError
+        return getattr(self._sink, name)
+
+    def drop(self, table: str) -> None:
+        """Drop a table, unless it is the new owner's."""
+        if self._report.is_ours():
+            self._sink.drop(table)
 
 
 def _swapped_already(run: Run, live: Live | None) -> bool:

@@ -32,6 +32,7 @@ _TELL_SECONDS = 2.0
 _LEDGER_SECONDS = 10.0
 _COUNT_SECONDS = 5.0
 _TOPIC_SECONDS = 15.0
+_SILENCE_SECONDS = 5.0
 # the rate at which the lag falls is that of so many measurements
 _LAGS_KEPT = 8
 # counting rows may take this share of the time
@@ -93,6 +94,11 @@ class Copier(threading.Thread):
 
     def _wait(self, error: Exception, pause: float) -> float:
         """Say what keeps us from copying, and wait; returns how long to wait the next time."""
+        self._say(error)
+        self._stopping.wait(pause)
+        return min(2 * pause, _LONGEST_PAUSE)
+
+    def _say(self, error: Exception) -> None:
         self._tell(
             message=f"{error} (trying again)",
             trouble=getattr(error, "code", ""),
@@ -100,8 +106,6 @@ class Copier(threading.Thread):
             level_in_seconds=None,
             retrying=True,
         )
-        self._stopping.wait(pause)
-        return min(2 * pause, _LONGEST_PAUSE)
 
     def _halt(self, error: Exception) -> None:
         if isinstance(error, TargetInvalidError | DefinitionInvalidError):
@@ -129,16 +133,24 @@ class Copier(threading.Thread):
         name = self._connector.name
         instance = f"{self._worker}.{name}"
         with opened(self._connector, GROUP_PREFIX + name, instance) as session:
-            engine = live_engine(session)
-            account = Account(session, engine)
-            while not self._stopping.is_set():
-                step = engine.step(_POLL_SECONDS)
-                account.add(step.records)
-                if account.due():
-                    self._tell(**account.balance())
-                    account.record()
-                    account.check_topics()
-            session.reader.commit(wait=True)
+            try:
+                self._follow(session)
+            except (BrokerError, ConnectorError, DatabaseError) as error:
+                if not isinstance(error, _FINAL):
+                    self._say(error)  # at once: to leave a silent Kafka takes a minute
+                raise
+
+    def _follow(self, session: Session) -> None:
+        engine = live_engine(session)
+        account = Account(session, engine)
+        while not self._stopping.is_set():
+            step = engine.step(_POLL_SECONDS)
+            account.add(step.records)
+            if account.due():
+                self._tell(**account.balance())
+                account.record()
+                account.check_topics()
+        session.reader.commit(wait=True)
 
 
 class Account:
@@ -152,7 +164,7 @@ class Account:
         self._counted = 0.0
         self._count_pause = 0.0
         self._recorded = 0.0
-        self._checked = time.monotonic()
+        self._checked = self._heard = time.monotonic()
         self._generation = 0
         self._lags: deque[tuple[float, int]] = deque(maxlen=_LAGS_KEPT)
         self._worst = session.connector.lag_at_worst or 0
@@ -160,6 +172,18 @@ class Account:
     def add(self, records: int) -> None:
         """Count records copied."""
         self._records += records
+        if records:
+            self._heard = time.monotonic()
+
+    def _hear(self) -> None:
+        """Ask Kafka something after a silence: a wire that was cut looks like a log at rest.
+
+        Raises BrokerError where no answer comes.
+        """
+        partition = next(iter(self._session.reader.positions), None)
+        if partition is not None and time.monotonic() - self._heard > _SILENCE_SECONDS:
+            self._session.reader.watermarks(partition, _SILENCE_SECONDS)
+            self._heard = time.monotonic()
 
     def due(self) -> bool:
         """Whether it is time to tell again."""
@@ -167,6 +191,7 @@ class Account:
 
     def balance(self) -> dict[str, object]:
         """Return what there is to tell since the last time."""
+        self._hear()
         reader = self._session.reader
         seconds, self._since = time.monotonic() - self._since, time.monotonic()
         rate, self._records = self._records / seconds, 0

@@ -44,8 +44,11 @@ def request_run(
             )
     except IntegrityError:
         standing = Run.objects.filter(connector=connector, state=Run.State.RUNNING).first()
-        doing = f"a run ({standing.kind}, {standing.phase})" if standing else "a run"
-        raise RunInProgressError(f"{name} has {doing} in progress already") from None
+        if standing is None or standing.kind == "regenerate":
+            raise RunInProgressError(f"{name} is being regenerated already") from None
+        raise RunInProgressError(
+            f"{name} has a run in progress already: {standing.kind}, {standing.phase}"
+        ) from None
 
 
 def regenerate(name: str) -> Run:

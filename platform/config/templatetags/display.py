@@ -127,6 +127,18 @@ def duration(milliseconds: int | None) -> str:
 
 
 @register.filter
+def seconds(number: float | None) -> str:
+    """Show how long something takes, in its two largest units."""
+    if number is None:
+        return UNKNOWN
+    whole = max(0, round(number))
+    for size, unit, smaller, below in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // smaller} {below}"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+@register.filter
 def bytesize(size: int | None) -> str:
     """Show a number of bytes with a binary unit."""
     if size is None:

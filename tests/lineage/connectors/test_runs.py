@@ -3,16 +3,11 @@
 import json
 import threading
 import uuid
-from dataclasses import dataclass, field
 
 import pytest
 
-from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.produce import RecordWriter
-from catalog.actions import ensure_cluster
 from lineage.connectors.actions import (
-    declare,
     find_connector,
     find_run,
     regenerate,
@@ -20,59 +15,17 @@ from lineage.connectors.actions import (
     roll_back,
 )
 from lineage.connectors.building import execute
+from lineage.connectors.columns import Column, Layout
 from lineage.connectors.errors import TopicRecreatedError
 from lineage.connectors.models import Connector, Run
-from lineage.connectors.sessions import live_engine, opened
+from lineage.connectors.sinks import open_sink
 from registry.actions import Submission, register
 from registry.actions.mode import set_mode
 from registry.naming import SubjectName
-from tests.lineage.connectors.orders import ORDER, copied, encode
+from tests.lineage.connectors.orders import ORDER
+from tests.lineage.connectors.scene import Scene, carried_out
 
 pytestmark = [pytest.mark.kafka, pytest.mark.django_db(transaction=True)]
-_AT = 1_700_000_000_000
-
-
-@dataclass
-class Scene:
-    """A topic of one partition, and a connector that copies it when told to."""
-
-    kafka: Connection
-    target: str
-    topic: str = field(default_factory=lambda: f"runs-{uuid.uuid4().hex[:8]}")
-    schema_id: int = 0
-
-    def __post_init__(self) -> None:
-        create_topics(self.kafka, [NewTopic(self.topic, 1, 1, {})])
-        self.writer = RecordWriter(self.kafka)
-        ensure_cluster("local", self.kafka.bootstrap_servers)
-        declare({
-            "name": self.topic,
-            "topics": [self.topic],
-            "target": self.target,
-            "table": "orders",
-        })
-
-    def know(self) -> None:
-        self.schema_id = register(f"{self.topic}-value", Submission(json.dumps(ORDER))).schema.id
-
-    def write(self, key: str, amount: int | None, note: str | None = None, frame: int = 0) -> None:
-        value = {"amount": amount, "note": note, "at": _AT}
-        raw = None if amount is None else encode(ORDER, frame or self.schema_id, value)
-        self.writer.write(self.topic, key.encode(), raw)
-        self.writer.flush()
-
-    def copy(self) -> None:
-        """Copy live up to the end of the log."""
-        with opened(find_connector(self.topic), f"test.{uuid.uuid4()}") as session:
-            engine = live_engine(session)
-            while not session.reader.ended:
-                engine.step(0.2)
-
-    def rows(self) -> dict[str, int]:
-        return {key: amount for key, (amount, _) in copied(self.target).items()}
-
-    def left_out(self) -> dict[int, str]:
-        return {one.offset: one.reason for one in find_connector(self.topic).quarantine.all()}
 
 
 @pytest.fixture
@@ -80,12 +33,6 @@ def scene(kafka: Connection, target: str) -> Scene:
     made = Scene(kafka, target)
     made.know()
     return made
-
-
-def carried_out(run: Run) -> Run:
-    Run.objects.filter(pk=run.pk).update(worker="test")
-    execute(run, "test", threading.Event())
-    return find_run(run.pk)
 
 
 def test_a_rollback_brings_the_generation_before_back_and_it_goes_on(scene: Scene) -> None:
@@ -190,3 +137,18 @@ def test_a_topic_made_anew_stops_the_copy_that_it_would_spoil(scene: Scene) -> N
         scene.copy()
     assert carried_out(regenerate(scene.topic)).state == "succeeded"
     scene.copy()
+
+
+def test_a_run_that_another_worker_took_meanwhile_is_left_to_it(scene: Scene) -> None:
+    scene.write("a", 1)
+    scene.copy()
+    run = regenerate(scene.topic)
+    Run.objects.filter(pk=run.pk).update(worker="the other", phase="load")
+    sink = open_sink(scene.target)
+    sink.load("orders__new", Layout((Column("of_the_other", "text"),), 1), [["its row"]])
+    execute(run, "thawed", threading.Event())
+    assert sink.count("orders__new") == 1
+    sink.close()
+    after = find_run(run.pk)
+    assert (after.state, after.worker, after.phase) == ("running", "the other", "load")
+    assert carried_out(run).state == "succeeded"

@@ -245,21 +245,21 @@ def test_the_commands_tell_by_their_exit_code(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = StringIO()
-    call_command("audit", scene.name, stdout=out)
+    call_command("connectors", "audit", scene.name, stdout=out)
     assert "equal to the log" in out.getvalue()
     scene.plant(2)
     out = StringIO()
     with pytest.raises(CommandError, match="6 keys differ") as failed:
-        call_command("audit", scene.name, "--json", stdout=out)
+        call_command("connectors", "audit", scene.name, "--json", stdout=out)
     assert failed.value.returncode == 1
     told = json.loads(out.getvalue())
     assert (told["state"], told["differing"], len(told["divergences"])) == ("diverged", 6, 6)
     out = StringIO()
-    call_command("repair", scene.name, stdout=out)
+    call_command("connectors", "repair", scene.name, stdout=out)
     assert "6 keys repaired" in out.getvalue()
-    call_command("audit", scene.name, stdout=StringIO())
+    call_command("connectors", "audit", scene.name, stdout=StringIO())
     with pytest.raises(CommandError, match="no connector"):
-        call_command("audit", "none")
+        call_command("connectors", "audit", "none")
     assert Worker.objects.count() == 0
 
 

@@ -119,7 +119,8 @@ def diverged_copies() -> list[CopyState]:
         reached = connector.audits.filter(state__in=_VERDICTS).first()
         if reached is None or reached.state != Audit.State.DIVERGED or reached.finished_at is None:
             continue
-        if connector.generations.filter(state="live").exclude(number=reached.generation).exists():
+        live = connector.generations.filter(state="live").first()
+        if live is not None and live.number != reached.generation:
             continue  # of a table that has been replaced
         since = _open(connector).order_by("seen_at").values_list("seen_at", flat=True).first()
         found.append(

@@ -112,7 +112,9 @@ class Auditor:
         )
         self.since = dict(moment.positions)
         differences, unjudged = self._compare_all(moment.live, wanted, log, copy)
-        counts = {kind: sum(1 for it in differences if it.kind == kind) for kind in KINDS}
+        counts: dict[str, int] = {
+            kind: sum(1 for it in differences if it.kind == kind) for kind in KINDS
+        }
         return Outcome(
             moment,
             begins,

@@ -310,7 +310,7 @@ class LogFold:
         found: dict[Key, Expected] = {}
         for record in self._read({p: start.get(p, BEGINNING) for p in ends}, ends):
             key = self._key(record)
-            if key not in keys or place_of(record) in self._skip:
+            if key is None or key not in keys or place_of(record) in self._skip:
                 continue
             removes = self._preparation.removes(record)
             row = None if removes else self._row(record)

@@ -1,6 +1,7 @@
 """Keep what audits found: the audit, the divergences with their since when, the watermark."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -69,7 +70,9 @@ def _by_name(offsets: Mapping[Partition, int]) -> dict[str, int]:
     return {f"{p.topic}/{p.partition}": offset for p, offset in sorted(offsets.items())}
 
 
-def _verified(connector: Connector, generation: int | None) -> tuple[dict[str, int], object]:
+def _verified(
+    connector: Connector, generation: int | None
+) -> tuple[dict[str, int], datetime | None]:
     """Return the watermark of a generation: of its last audit, else of the build that proved it."""
     audits = Audit.objects.filter(connector=connector).exclude(verified_at=None)
     if generation is not None:
@@ -117,7 +120,7 @@ def _keep(audit: Audit, outcome: Outcome, *, repaired: bool) -> None:
         Divergence.objects.filter(pk__in=gone).update(vanished_at=now)
 
 
-def _last_pass(audit: Audit) -> object:
+def _last_pass(audit: Audit) -> datetime | None:
     passed = Audit.objects.filter(connector=audit.connector, state=Audit.State.PASSED)
     return (
         passed

@@ -59,9 +59,7 @@ class DivergenceSerializer(serializers.ModelSerializer[Divergence]):
 
     expected = serializers.JSONField(allow_null=True)
     found = serializers.JSONField(allow_null=True)
-    columns = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.CharField()
-    )
+    columns = serializers.ListField(child=serializers.CharField())
     first_seen = serializers.UUIDField(source="first_seen_id", help_text="the audit")
     last_seen = serializers.UUIDField(source="last_seen_id", help_text="the audit")
     open = serializers.BooleanField()

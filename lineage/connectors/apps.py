@@ -11,6 +11,9 @@ class ConnectorsConfig(AppConfig):
     def ready(self) -> None:
         """Take over the section `connectors`; bring the kinds of runs."""
         from catalog.declaration import register_section
+        from catalog.observation import install_auditor
+        from lineage.connectors.audits.actions import diverged_copies
+        from lineage.connectors.audits.executing import AUDIT, REPAIR
         from lineage.connectors.building import REGENERATE
         from lineage.connectors.declaring import apply_connectors
         from lineage.connectors.kinds import register_kind
@@ -18,5 +21,6 @@ class ConnectorsConfig(AppConfig):
         from lineage.connectors.rolling_back import ROLLBACK
 
         register_section("connectors", apply_connectors)
-        for kind in (REGENERATE, ROLLBACK, REPLAY):
+        install_auditor(diverged_copies)
+        for kind in (REGENERATE, ROLLBACK, REPLAY, AUDIT, REPAIR):
             register_kind(kind)

@@ -3,6 +3,7 @@
 ConnectorError
 ├── ConnectorMissingError      no connector has this name
 ├── RunMissingError            no run has this id
+├── AuditMissingError          no audit of the connector has this id
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
 │   └── TargetUnsetError       it needs a variable that is not set
@@ -43,6 +44,13 @@ class RunMissingError(ConnectorError):
     """No run has this id."""
 
     code = "run-not-found"
+    http_status = 404
+
+
+class AuditMissingError(ConnectorError):
+    """No audit of the connector has this id."""
+
+    code = "audit-not-found"
     http_status = 404
 
 

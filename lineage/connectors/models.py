@@ -195,3 +195,17 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# the app's models are looked for here
+from lineage.connectors.audits.models import Audit, Divergence  # noqa: E402
+
+__all__ = [
+    "Audit",
+    "Connector",
+    "Divergence",
+    "Generation",
+    "Quarantine",
+    "Run",
+    "Worker",
+]

@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", include("lineage.api.urls")),
     path("api/v1/", include("lineage.sampling.api.urls")),
     path("api/v1/", include("lineage.connectors.api.urls")),
+    path("api/v1/", include("lineage.connectors.audits.api.urls")),
     path("api/v1/", include("lineage.openlineage.api.urls")),
     path("api/v1/", include("lineage.derivations.api.urls")),
     path("", include("config.pages")),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,16 @@ class Sink(Protocol):
         table has read further than `offsets`, FencedError where `live` is not one more than the
         generation in place.
         """
+        ...
+
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return rows and sum of hashes of each range of keys that holds any: see `canonical`."""
+        ...
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows whose keys fall into the wanted ranges, as canonical rows."""
         ...
 
     def roll_back(self, connector: str) -> Live:

@@ -15,7 +15,7 @@ from psycopg.errors import (
 )
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -23,6 +23,7 @@ from lineage.connectors.errors import (
     SinkRefusedError,
     SinkUnavailableError,
 )
+from lineage.connectors.sinks import postgres_ranges
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.contract import (
     BehindError,
@@ -400,6 +401,25 @@ class PostgresSink:
             cursor.execute(statement)
             for row in cursor:
                 yield list(row)
+
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys, computed by the server."""
+        with _mapped():
+            return postgres_ranges.hash_ranges(self._db, table, layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        with _mapped():
+            yield from postgres_ranges.read_ranges(self._db, table, layout, ranges, wanted)
+
+    @contextmanager
+    def snapshot(self, table: str) -> Iterator[None]:
+        """Read as of one moment, REPEATABLE READ."""
+        with _mapped(), postgres_ranges.snapshot(self._db, table):
+            yield
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

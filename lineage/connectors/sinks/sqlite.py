@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -21,6 +21,7 @@ from lineage.connectors.errors import (
     SinkUnavailableError,
     TargetInvalidError,
 )
+from lineage.connectors.sinks import sqlite_ranges
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.contract import (
     BehindError,
@@ -299,6 +300,25 @@ class SqliteSink:
             statement = _sql("SELECT {names} FROM {table}", names=names, table=quoted(table))
             for row in self._db.execute(statement):
                 yield decoded(layout, row)
+
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys."""
+        with _mapped():
+            return sqlite_ranges.hash_ranges(self._db, table, layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        with _mapped():
+            yield from sqlite_ranges.read_ranges(self._db, table, layout, ranges, wanted)
+
+    @contextmanager
+    def snapshot(self, table: str) -> Iterator[None]:
+        """Read as of one moment, in one read transaction."""
+        with _mapped(), sqlite_ranges.snapshot(self._db, table):
+            yield
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

@@ -51,6 +51,8 @@ STATES: dict[str, tuple[str, str]] = {
     "added": ("good", "plus"),
     "removed": ("bad", "minus"),
     "changed": ("warn", "change"),
+    "missing": ("bad", "minus"),
+    "extra": ("warn", "plus"),
     "accepted": ("good", "check"),
     "refused": ("bad", "cross"),
     "unchanged": ("good", "equal"),

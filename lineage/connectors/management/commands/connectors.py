@@ -20,7 +20,9 @@ from rich.text import Text
 from lineage.connectors import actions
 from lineage.connectors.actions import ConnectorView
 from lineage.connectors.api import serializers as shapes
+from lineage.connectors.audits.models import Audit
 from lineage.connectors.errors import ConnectorError
+from lineage.connectors.management import judging
 from lineage.connectors.management.following import follow
 from lineage.connectors.models import Run
 from lineage.connectors.worker import ConnectorsWorker, worker_name
@@ -54,7 +56,7 @@ class Command(BaseCommand):
             choices=["stopped", "trouble"],
             help="exit code 1 if a copy is stopped, or is kept from copying by anything",
         )
-        for name, meaning in _VERBS.items():
+        for name, meaning in (_VERBS | judging.VERBS).items():
             verb = verbs.add_parser(name, help=meaning, description=meaning.capitalize() + ".")
             verb.add_argument("name", help="the connector")
             verb.add_argument("--json", action="store_true", help="as the REST API answers")
@@ -179,6 +181,25 @@ class Command(BaseCommand):
                 raise CommandError(f"{text!r} is not TOPIC/PARTITION@OFFSET", returncode=2)
             places.append((found[1], int(found[2]), int(found[3])))
         self._carry_out(actions.replay(options["name"], places), options)
+
+    def _audit(self, options: Options) -> None:
+        self._judge(actions.request_run(options["name"], "audit"), options)
+
+    def _repair(self, options: Options) -> None:
+        self._judge(actions.request_run(options["name"], "repair"), options)
+
+    def _judge(self, run: Run, options: Options) -> None:
+        """Follow an audit or a repair; the verdict is the exit code."""
+        run, audit = judging.judge(run)
+        if options["json"]:
+            found = judging.as_json(audit)
+            self.stdout.write(json.dumps(found, cls=JSONEncoder, indent=2, ensure_ascii=False))
+        else:
+            judging.tell(audit, self.stdout)
+        if run.state != Run.State.SUCCEEDED or audit.state != Audit.State.PASSED:
+            raise CommandError(run.message)
+        if not options["json"]:
+            self.stdout.write(run.message)
 
     def _carry_out(self, run: Run, options: Options) -> None:
         """Follow a run to its end, unless it shall be left to a worker."""

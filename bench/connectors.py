@@ -30,7 +30,7 @@ from lineage.connectors.engine_fold import Preparation, Writer
 from lineage.connectors.engine_regenerate import Regeneration
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.keying import TextKeying
-from lineage.connectors.mapping import avro
+from lineage.connectors.mapping import avro, avro_rows
 from lineage.connectors.sinks import open_sink
 
 EVENTS = 600_000
@@ -45,7 +45,7 @@ class OneSchema:
 
     def __init__(self) -> None:
         text = json.dumps(SCHEMA)
-        self._writer = Writer(avro.plan(text), avro.decoder(text))
+        self._writer = Writer(avro.plan(text), avro.decoder(text), avro_rows.direct(text))
 
     def writer(self, record: Record) -> tuple[Writer, bytes]:
         """Return how the record was written, and its payload."""

@@ -11,7 +11,7 @@ from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
-from lineage.connectors.engine import LiveEngine
+from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.keying import key_text, keying_of
 from lineage.connectors.models import Connector, Quarantine
@@ -20,6 +20,8 @@ from lineage.connectors.sinks.contract import Sink
 
 GROUP_PREFIX = "insideout.connector."
 _LONGEST_REASON = 2_000
+# targets that work in a process of their own, while ours goes on
+_SERVERS = frozenset({"postgresql", "mysql"})
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Session:
 @contextmanager
 def opened(connector: Connector, group: str, instance: str | None = None) -> Iterator[Session]:
     """Open target and log; raises SinkError, BrokerError, TargetInvalidError."""
+    spare_collector()
     definition = definition_of(connector)
     decoder = RegistryDecoder()
     sink = open_sink(target_url(connector.target))
@@ -86,6 +89,7 @@ def live_engine(session: Session) -> LiveEngine:
         session.reader,
         session.preparation,
         session.sink,
+        overlap=session.sink.kind in _SERVERS,
     )
 
     def claim(partitions: Sequence[Partition]) -> dict[Partition, int]:

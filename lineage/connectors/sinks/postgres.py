@@ -32,10 +32,11 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
+from lineage.connectors.sinks.postgres_staging import Staging, listed, named, send_frozen
 from lineage.connectors.sinks.postgres_types import (
-    encoded,
+    as_numbers,
+    decoded,
     read_as,
-    sent_types,
     type_name,
     type_of,
 )
@@ -49,17 +50,7 @@ _BOOKKEEPING = (
   connector text PRIMARY KEY, number integer NOT NULL, table_name text NOT NULL,
   layout text, live_at timestamptz NOT NULL DEFAULT now())""",
 )
-_BATCH = "insideout_batch"
-_DELETED = "insideout_deleted"
 _READ_CHUNK = 10_000
-
-
-def _named(template: LiteralString, **names: str) -> sql.Composed:
-    return sql.SQL(template).format(**{key: sql.Identifier(name) for key, name in names.items()})
-
-
-def _list(names: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 class PostgresSink:
@@ -69,7 +60,6 @@ class PostgresSink:
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
         """Connect to `postgresql://…`, a libpq URL."""
-        self._staged: tuple[str, Layout] | None = None
         with _mapped():
             self._db = psycopg.connect(
                 url,
@@ -82,6 +72,7 @@ class PostgresSink:
             )
             for statement in _BOOKKEEPING:
                 self._create_once(statement)
+        self._staging = Staging(self._db)
 
     def _create_once(self, statement: LiteralString) -> None:
         try:
@@ -161,7 +152,7 @@ class PostgresSink:
     def _add_key(self, table: str, layout: Layout) -> None:
         self._db.execute(
             sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(
-                sql.Identifier(table), _list(layout.key)
+                sql.Identifier(table), listed(layout.key)
             )
         )
 
@@ -208,100 +199,17 @@ class PostgresSink:
     def drop(self, table: str) -> None:
         """Drop a table, if there."""
         with _mapped():
-            self._db.execute(_named("DROP TABLE IF EXISTS {table}", table=table))
+            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=table))
 
     def count(self, table: str) -> int:
         """Count rows; 0 where there is no table."""
         with _mapped():
             if not self._exists(table):
                 return 0
-            found = self._db.execute(_named("SELECT count(*) FROM {table}", table=table)).fetchone()
+            found = self._db.execute(named("SELECT count(*) FROM {table}", table=table)).fetchone()
             return int(found[0]) if found else 0
 
     # -- rows -----------------------------------------------------------------------------------
-    def _copy(self, statement: sql.Composed, types: list[str], rows: Iterable[Row]) -> None:
-        """Send rows by COPY; a value that has no form in its type is refused like by the server."""
-        with self._db.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            write = copy.write_row
-            for row in rows:
-                try:
-                    write(row)
-                except (OverflowError, TypeError, ValueError, DataError) as error:
-                    raise SinkRefusedError(str(error)) from error
-
-    def _stage(self, table: str, layout: Layout) -> None:
-        """Make the session's staging table, once for each layout."""
-        if self._staged == (table, layout):
-            return
-        self._db.execute(_named("DROP TABLE IF EXISTS {batch}", batch=_BATCH))
-        self._db.execute(
-            sql.SQL(
-                "CREATE TEMP TABLE {batch} ON COMMIT DELETE ROWS AS "
-                "SELECT {names}, false AS {deleted} FROM {table} LIMIT 0"
-            ).format(
-                batch=sql.Identifier(_BATCH),
-                names=_list(layout.names),
-                deleted=sql.Identifier(_DELETED),
-                table=sql.Identifier(table),
-            )
-        )
-
-    def _send(
-        self,
-        layout: Layout,
-        upserts: Sequence[Row],
-        deletes: Collection[tuple[Any, ...]],
-    ) -> None:
-        rest = [None] * (len(layout.columns) - layout.keys)
-
-        def rows() -> Iterator[Row]:
-            for row in encoded(layout, upserts):
-                row.append(False)
-                yield row
-            for row in encoded(layout, ([*key, *rest] for key in deletes)):
-                row.append(True)
-                yield row
-
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            sql.Identifier(_BATCH), _list([*layout.names, _DELETED])
-        )
-        self._copy(statement, [*sent_types(layout), "bool"], rows())
-
-    def _apply(self, table: str, layout: Layout, *, deletes: bool) -> None:
-        names = _list(layout.names)
-        values = [
-            sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
-            for name in layout.names[layout.keys :]
-        ]
-        action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(values)) if values else None
-        self._db.execute(
-            sql.SQL(
-                "INSERT INTO {table} ({names}) SELECT {names} FROM {batch} WHERE NOT {deleted} "
-                "ON CONFLICT ({key}) DO {action}"
-            ).format(
-                table=sql.Identifier(table),
-                names=names,
-                batch=sql.Identifier(_BATCH),
-                deleted=sql.Identifier(_DELETED),
-                key=_list(layout.key),
-                action=action or sql.SQL("NOTHING"),
-            )
-        )
-        if not deletes:
-            return
-        matches = [
-            sql.SQL("t.{name} = b.{name}").format(name=sql.Identifier(name)) for name in layout.key
-        ]
-        self._db.execute(
-            sql.SQL("DELETE FROM {table} t USING {batch} b WHERE b.{deleted} AND {match}").format(
-                table=sql.Identifier(table),
-                batch=sql.Identifier(_BATCH),
-                deleted=sql.Identifier(_DELETED),
-                match=sql.SQL(" AND ").join(matches),
-            )
-        )
-
     def merge(
         self,
         table: str,
@@ -316,18 +224,13 @@ class PostgresSink:
         """
         try:
             with _mapped(), self._db.transaction():
-                if upserts or deletes:
-                    self._stage(table, layout)
-                    self._send(layout, upserts, deletes)
+                self._staging.send(table, layout, upserts, deletes)
                 if fence is not None:
                     self._pass(fence)
-                if upserts or deletes:
-                    self._apply(table, layout, deletes=bool(deletes))
+                self._staging.apply(table, layout, upserts=bool(upserts), deletes=bool(deletes))
         except SinkError:
-            self._staged = None
+            self._staging.forget()
             raise
-        if upserts or deletes:
-            self._staged = (table, layout)
 
     def _pass(self, fence: Fence) -> None:
         """Move the offsets on, or raise FencedError where any is not as claimed."""
@@ -357,14 +260,16 @@ class PostgresSink:
         """Find the rows that PostgreSQL refuses."""
 
         def attempt(some: Sequence[Row]) -> None:
-            self._staged = None
-            with _mapped(), self._db.transaction(force_rollback=True):
-                if not self._exists(table):
-                    self._create(table, layout)
-                    self._add_key(table, layout)
-                self._stage(table, layout)
-                self._send(layout, some, ())
-                self._apply(table, layout, deletes=False)
+            self._staging.forget()
+            try:
+                with _mapped(), self._db.transaction(force_rollback=True):
+                    if not self._exists(table):
+                        self._create(table, layout)
+                        self._add_key(table, layout)
+                    self._staging.send(table, layout, some, ())
+                    self._staging.apply(table, layout, upserts=True, deletes=False)
+            finally:
+                self._staging.forget()
 
         return find_refused(rows, attempt)
 
@@ -373,19 +278,17 @@ class PostgresSink:
         """Create a table, fill it by COPY with frozen rows, then build its key."""
         with _mapped(), self._db.transaction():
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            self._db.execute(_named("DROP TABLE IF EXISTS {table}", table=table))
+            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=table))
             self._create(table, layout)
-            statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
-                sql.Identifier(table), _list(layout.names)
-            )
-            self._copy(statement, sent_types(layout), encoded(layout, rows))
+            send_frozen(self._db, table, layout, rows)
             self._add_key(table, layout)
         with _mapped():
-            self._db.execute(_named("ANALYZE {table}", table=table))
+            self._db.execute(named("ANALYZE {table}", table=table))
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows, through a server-side cursor."""
         columns = sql.SQL(", ").join(read_as(column) for column in layout.columns)
+        canonical = decoded(layout)
         statement = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(table))
         with (
             _mapped(),
@@ -393,10 +296,11 @@ class PostgresSink:
             self._db.cursor("insideout_read", binary=True) as cursor,
         ):
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            as_numbers(cursor)
             cursor.itersize = _READ_CHUNK
             cursor.execute(statement)
             for row in cursor:
-                yield list(row)
+                yield canonical(row)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
@@ -425,20 +329,20 @@ class PostgresSink:
                 "table_name = excluded.table_name, layout = excluded.layout, live_at = now()",
                 (connector, live.number, live.table, layout.dump()),
             )
-        self._staged = None
+        self._staging.forget()
 
     def _retire(self, before: Live | None, live: Live) -> None:
         """Keep the replaced table under its generation's name; the one before it goes."""
         if before and self._exists(before.table):
             for number in (live.number - 2, before.number):
                 kept = retired_of(before.table, number)
-                self._db.execute(_named("DROP TABLE IF EXISTS {table}", table=kept))
+                self._db.execute(named("DROP TABLE IF EXISTS {table}", table=kept))
             self._rename(before.table, retired_of(before.table, before.number))
         elif self._exists(live.table):
             self._rename(live.table, retired_of(live.table, 0))
 
     def _rename(self, table: str, name: str) -> None:
-        self._db.execute(_named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))
+        self._db.execute(named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))
 
 
 @contextmanager

@@ -32,8 +32,10 @@ _POLL_SECONDS = 0.2
 _CHUNK = 5_000
 # of so many survivors one is asked for its columns before the load
 _SAMPLE = 100
-_SWAP_ATTEMPTS = 100
+# a swap waits for its lock some milliseconds only: tried again for some minutes, ever more slowly
+_SWAP_ATTEMPTS = 200
 _SWAP_PAUSE = 0.05
+_LONGEST_SWAP_PAUSE = 2.0
 _STILL_FOR = 60.0
 
 
@@ -370,7 +372,7 @@ class Regeneration:
             except (BehindError, SinkUnavailableError) as error:
                 if attempt == _SWAP_ATTEMPTS - 1:
                     raise SinkUnavailableError(f"the swap found no gap: {error}") from error
-                time.sleep(_SWAP_PAUSE)
+                time.sleep(min(_LONGEST_SWAP_PAUSE, _SWAP_PAUSE * 1.05**attempt))
                 self._catch_up()
             else:
                 self.progress("swap", 1, 1, f"generation {live.number} is live")

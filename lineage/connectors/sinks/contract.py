@@ -1,10 +1,11 @@
 """The contract of a target database: one file per kind implements it, one test suite holds for all.
 
-Beside the copy a sink keeps two tables of its own in the same database, so that rows and offsets
+Beside the copy a sink keeps tables of its own in the same database, so that rows and offsets
 move in one transaction:
 
 insideout_offsets      (connector, topic, partition) → next_offset, epoch
 insideout_generations  connector → number, table_name, layout
+insideout_retired      (connector, topic, partition) → next_offset: where the generation before was
 
 A write is *fenced*: it happens only while the generation, and of each partition the offset and
 the epoch, are those that the writer claimed. Whoever lost its claim meanwhile (a paused process,
@@ -138,6 +139,14 @@ class Sink(Protocol):
         One transaction: rename, offsets, epochs, generation. Raises BehindError where the live
         table has read further than `offsets`, FencedError where `live` is not one more than the
         generation in place.
+        """
+        ...
+
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation the live one again, at the offsets where it was left.
+
+        It gets the next number, so all owners are fenced; the one that was live is retired. One
+        transaction. Raises SinkMismatchError where there is none.
         """
         ...
 

@@ -1,7 +1,7 @@
 """PostgreSQL as a target: binary COPY, set-based upserts, a swap by rename."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, LiteralString
 
 import psycopg
@@ -32,6 +32,7 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
+from lineage.connectors.sinks.postgres_dependents import Dependents, Moves
 from lineage.connectors.sinks.postgres_staging import Staging, listed, named, send_frozen
 from lineage.connectors.sinks.postgres_types import (
     as_numbers,
@@ -49,8 +50,14 @@ _BOOKKEEPING = (
     """CREATE TABLE IF NOT EXISTS insideout_generations (
   connector text PRIMARY KEY, number integer NOT NULL, table_name text NOT NULL,
   layout text, live_at timestamptz NOT NULL DEFAULT now())""",
+    """CREATE TABLE IF NOT EXISTS insideout_retired (
+  connector text, topic text, partition integer, next_offset bigint NOT NULL,
+  PRIMARY KEY (connector, topic, partition))""",
+    """CREATE TABLE IF NOT EXISTS insideout_retired_tables (
+  connector text PRIMARY KEY, table_name text NOT NULL, layout text NOT NULL)""",
 )
 _READ_CHUNK = 10_000
+_SHADOW = shadow_of("")
 
 
 class PostgresSink:
@@ -73,6 +80,7 @@ class PostgresSink:
             for statement in _BOOKKEEPING:
                 self._create_once(statement)
         self._staging = Staging(self._db)
+        self._dependents = Dependents(self._db)
 
     def _create_once(self, statement: LiteralString) -> None:
         try:
@@ -199,7 +207,14 @@ class PostgresSink:
     def drop(self, table: str) -> None:
         """Drop a table, if there."""
         with _mapped():
-            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=table))
+            self._drop(table)
+
+    def _drop(self, table: str) -> None:
+        """Drop a table; of a shadow also what was built to stand on it."""
+        line: LiteralString = "DROP TABLE IF EXISTS {table}"
+        if table == shadow_of(table.removesuffix(_SHADOW)):
+            line = "DROP TABLE IF EXISTS {table} CASCADE"
+        self._db.execute(named(line, table=table))
 
     def count(self, table: str) -> int:
         """Count rows; 0 where there is no table."""
@@ -278,7 +293,7 @@ class PostgresSink:
         """Create a table, fill it by COPY with frozen rows, then build its key."""
         with _mapped(), self._db.transaction():
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=table))
+            self._drop(table)
             self._create(table, layout)
             send_frozen(self._db, table, layout, rows)
             self._add_key(table, layout)
@@ -306,40 +321,113 @@ class PostgresSink:
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
     ) -> None:
         """Rename, move offsets and epochs, and record the generation, in one transaction."""
+        shadow = shadow_of(live.table)
         with _mapped(), self._db.transaction():
-            self._db.execute("SET LOCAL lock_timeout = '5s'")
+            self._dependents.build(live.table, shadow)
+        with _mapped(), self._db.transaction():
             before = self._live(connector, "FOR UPDATE")
             if (before.number if before else 0) != live.number - 1:
                 raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-            for partition, position in self.positions(connector).items():
+            places = self.positions(connector)
+            for partition, position in places.items():
                 if position.next > offsets.get(partition, -1):
                     raise BehindError(f"{partition.topic}/{partition.partition}")
-            self._retire(before, live)
-            self._rename(shadow_of(live.table), live.table)
-            with self._db.cursor() as cursor:
-                cursor.executemany(
-                    "INSERT INTO insideout_offsets AS o VALUES (%s, %s, %s, %s, 1) "
-                    "ON CONFLICT (connector, topic, partition) DO UPDATE "
-                    "SET next_offset = excluded.next_offset, epoch = o.epoch + 1",
-                    [(connector, *place, offset) for place, offset in sorted(offsets.items())],
-                )
-            self._db.execute(
-                "INSERT INTO insideout_generations VALUES (%s, %s, %s, %s) "
-                "ON CONFLICT (connector) DO UPDATE SET number = excluded.number, "
-                "table_name = excluded.table_name, layout = excluded.layout, live_at = now()",
-                (connector, live.number, live.table, layout.dump()),
-            )
+            self._record(connector, Live(live.number, live.table, layout), offsets)
+            self._retire(connector, before, places)
+            behind = self._replace(before or Live(0, live.table, None), live.table, shadow)
         self._staging.forget()
+        with _mapped():
+            kept = retired_of(live.table, live.number - 2)
+            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=kept))
+        self._finish(behind)
 
-    def _retire(self, before: Live | None, live: Live) -> None:
-        """Keep the replaced table under its generation's name; the one before it goes."""
-        if before and self._exists(before.table):
-            for number in (live.number - 2, before.number):
-                kept = retired_of(before.table, number)
-                self._db.execute(named("DROP TABLE IF EXISTS {table}", table=kept))
-            self._rename(before.table, retired_of(before.table, before.number))
-        elif self._exists(live.table):
-            self._rename(live.table, retired_of(live.table, 0))
+    def _record(self, connector: str, live: Live, offsets: Mapping[Partition, int]) -> None:
+        """Write offsets and generation; all owners are fenced thereby."""
+        with self._db.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO insideout_offsets AS o VALUES (%s, %s, %s, %s, 1) "
+                "ON CONFLICT (connector, topic, partition) DO UPDATE "
+                "SET next_offset = excluded.next_offset, epoch = o.epoch + 1",
+                [(connector, *place, offset) for place, offset in sorted(offsets.items())],
+            )
+        self._db.execute(
+            "INSERT INTO insideout_generations VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (connector) DO UPDATE SET number = excluded.number, "
+            "table_name = excluded.table_name, layout = excluded.layout, live_at = now()",
+            (connector, live.number, live.table, live.layout.dump() if live.layout else None),
+        )
+
+    def _retire(
+        self, connector: str, before: Live | None, places: Mapping[Partition, Position]
+    ) -> None:
+        """Note where the generation that is replaced was left."""
+        self._db.execute("DELETE FROM insideout_retired WHERE connector = %s", (connector,))
+        self._db.execute("DELETE FROM insideout_retired_tables WHERE connector = %s", (connector,))
+        if before is None or before.layout is None:
+            return
+        self._db.execute(
+            "INSERT INTO insideout_retired_tables VALUES (%s, %s, %s)",
+            (connector, retired_of(before.table, before.number), before.layout.dump()),
+        )
+        with self._db.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO insideout_retired VALUES (%s, %s, %s, %s)",
+                [(connector, *place, at.next) for place, at in sorted(places.items())],
+            )
+
+    def _replace(self, before: Live, table: str, replacement: str) -> tuple[str, ...]:
+        """Let a table take the place of the live one; return what is left to be said.
+
+        Who waits for the lock lets all others wait behind: better to try again soon.
+        """
+        moves = Moves((), (), ())
+        if self._exists(before.table):
+            kept = retired_of(before.table, before.number)
+            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=kept))
+            moves = self._dependents.moves(before.table, before.number)
+            self._db.execute("SET LOCAL lock_timeout = '40ms'")
+            self._db.execute(
+                named("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", table=before.table)
+            )
+            self._dependents.say(moves.before)
+            self._rename(before.table, kept)
+        self._rename(replacement, table)
+        self._dependents.say(moves.after)
+        return moves.behind
+
+    def _finish(self, behind: tuple[str, ...]) -> None:
+        """Say what may fail: a foreign key that the new rows violate stays unvalidated."""
+        for line in behind:
+            with suppress(psycopg.Error):
+                self._db.execute(line.encode())
+
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation live again, at its offsets; it gets the next number."""
+        with _mapped(), self._db.transaction():
+            found = self._db.execute(
+                "SELECT table_name, layout FROM insideout_retired_tables WHERE connector = %s",
+                (connector,),
+            ).fetchone()
+            now = self._live(connector, "FOR UPDATE")
+            if found is None or now is None or not self._exists(found[0]):
+                raise SinkMismatchError(f"{connector}: no retired generation to go back to")
+            table, layout = found[0], Layout.load(found[1])
+            places = self.positions(connector)
+            retired = self._db.execute(
+                "SELECT topic, partition, next_offset FROM insideout_retired WHERE connector = %s",
+                (connector,),
+            ).fetchall()
+            number = int(table.rpartition("__g")[2])
+            self._dependents.reclaim(table, number)
+            self._dependents.build(now.table, table)
+            live = Live(now.number + 1, now.table, layout)
+            begin = dict.fromkeys(places, -1)
+            self._record(connector, live, begin | {Partition(r[0], r[1]): r[2] for r in retired})
+            self._retire(connector, now, places)
+            behind = self._replace(now, now.table, table)
+        self._staging.forget()
+        self._finish(behind)
+        return live
 
     def _rename(self, table: str, name: str) -> None:
         self._db.execute(named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))

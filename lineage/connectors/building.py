@@ -11,13 +11,14 @@ import logging
 import threading
 import time
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from broker.errors import BrokerError
 from lineage.connectors.actions import WORKER_IS_GONE_AFTER
 from lineage.connectors.copying import note_generation, now
-from lineage.connectors.engine_regenerate import Built, Regeneration
+from lineage.connectors.engine_regenerate import BuildInterruptedError, Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
 from lineage.connectors.models import Connector, Generation, Run, Worker
 from lineage.connectors.sessions import Session, only_compacted, opened
@@ -30,7 +31,7 @@ _MOST_TAKEOVERS = 5
 logger = logging.getLogger(__name__)
 
 
-class _StoppingError(Exception):
+class _StoppingError(BuildInterruptedError):
     """The worker is being stopped: the run goes back to wait for another."""
 
 
@@ -168,6 +169,8 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         sink=session.sink,
         progress=report,
         compacted=lambda topic: only_compacted(session.connector, topic),
+        memory=settings.CONNECTOR_MEMORY_MIB << 20,
+        identity=repr(session.definition),
     )
 
 

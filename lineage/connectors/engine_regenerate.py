@@ -15,6 +15,15 @@ from typing import Protocol
 from broker.consume import BEGINNING, Partition, Record
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.engine import BATCH, Reader, put_aside
+from lineage.connectors.engine_builds import (
+    Kept,
+    Notes,
+    keep,
+    kept,
+    made_anew,
+    note_topics,
+    topic_ids,
+)
 from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, later, place_of
 from lineage.connectors.engine_proof import Tally
 from lineage.connectors.engine_survivors import MEMORY, Survivors
@@ -65,6 +74,10 @@ class _LayoutGrewError(Exception):
     """A record in the midst of a load needs another layout."""
 
 
+class BuildInterruptedError(Exception):
+    """The build stops here, and another worker goes on with what is proven of it."""
+
+
 @dataclass(frozen=True)
 class Built:
     """A generation that is live now: what was proven, and up to which offsets it has read."""
@@ -79,7 +92,8 @@ class Built:
 class Regeneration:
     """One build of one copy; `compacted` tells topics that compaction alone may shorten.
 
-    `memory` bounds the bytes of the fold; beyond it goes to disk.
+    `memory` bounds the bytes of the fold; beyond it goes to disk. `identity` tells the definition:
+    a build that was left is gone on with under the same one; without it every build begins anew.
     """
 
     name: str
@@ -91,10 +105,13 @@ class Regeneration:
     progress: Progress
     compacted: Callable[[str], bool] = lambda _topic: False
     memory: int = MEMORY
+    identity: str = ""
 
     def __post_init__(self) -> None:
         self._shadow = shadow_of(self.table)
         self._begins: dict[Partition, int] = {}
+        self._until: dict[Partition, int] | None = None
+        self._topic_ids: dict[str, str] = {}
         self._survivors = Survivors(self.memory)
         self._troubled: set[FoldKey] = set()
         self._left_out: set[Place] = set()
@@ -105,17 +122,80 @@ class Regeneration:
         """Build, prove and swap; the shadow is dropped where anything fails."""
         before = self.sink.live(self.name)
         number = (before.number if before else 0) + 1
+        self._topic_ids = topic_ids(self.reader, self.topics)
         try:
-            self._build(before)
-            proven = self._verify()
+            proven = self._resumed(number) or self._proven(number, before)
             self._catch_up()
             ends = self._swap(Live(number, self.table, self._layout))
+        except BuildInterruptedError:
+            raise
         except BaseException:
             self._abandon()
             raise
         finally:
             self._survivors.close()
         return Built(number, proven, self._begins, ends)
+
+    def run_as_of(self, until: Mapping[Partition, int], table: str) -> Built:
+        """Build a table of its own from the log before the given offsets, and prove it.
+
+        It is nobody's generation: not swapped in, not followed.
+        """
+        self._shadow, self._until = table, dict(until)
+        self._refuse_compacted()
+        try:
+            self._build(self.sink.live(self.name))
+            proven = self._verify()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._survivors.close()
+        return Built(0, proven, self._begins, self._until)
+
+    def _refuse_compacted(self) -> None:
+        for topic in self.topics:
+            if self.compacted(topic):
+                raise LogIncompleteError(
+                    f"{topic} is compacted: of each key it keeps the last value only, and what it "
+                    "held at an earlier time is gone. That needs cleanup.policy=delete"
+                )
+
+    def _proven(self, number: int, before: Live | None) -> Digest:
+        """Fill the shadow and prove it; leave word of it."""
+        self._build(before)
+        proven = self._verify()
+        if self.identity:
+            offsets = dict(self.reader.positions)
+            build = Kept(
+                self.identity,
+                number,
+                self._layout,
+                self._begins,
+                offsets,
+                self._topic_ids,
+                proven,
+            )
+            keep(self.sink, self.name, build)
+        return proven
+
+    def _resumed(self, number: int) -> Digest | None:
+        """Go on with the shadow that a worker left, where it is one of the same build."""
+        left = kept(self.sink, self.name) if self.identity else None
+        if left is None or (left.identity, left.number) != (self.identity, number):
+            return None
+        reachable = all(
+            self.reader.watermarks(place)[0] <= max(at, 0) for place, at in left.offsets.items()
+        )
+        if left.topics != self._topic_ids or not reachable:
+            return None
+        if self.sink.count(self._shadow) == 0 < left.digest.rows:
+            return None
+        self.preparation.adopt(left.layout)
+        self._layout, self._begins = left.layout, dict(left.begins)
+        self.reader.assign(left.offsets)
+        self.progress("catch-up", 0, None, f"going on with {self._shadow}, proven before")
+        return left.digest
 
     def _build(self, before: Live | None) -> None:
         """Fill the shadow with the log as it is now."""
@@ -132,6 +212,7 @@ class Regeneration:
     def _abandon(self) -> None:
         try:
             self.sink.drop(self._shadow)
+            keep(self.sink, self.name, None)
         except SinkUnavailableError:
             return  # the next build begins by dropping it
 
@@ -171,11 +252,14 @@ class Regeneration:
 
     def _read(self) -> None:
         ends = self._ends()
-        total = sum(end - self._begins[p] for p, end in ends.items())
+        if self._until is not None:
+            ends = {place: min(end, self._until.get(place, 0)) for place, end in ends.items()}
+        total = sum(max(0, end - self._begins[p]) for p, end in ends.items())
         self.progress("read", 0, total, f"reading {total} offsets of {len(ends)} partitions")
         self.reader.assign(dict.fromkeys(ends, BEGINNING))
         count = 0
-        for records in self._through(ends):
+        for found in self._through(ends):
+            records = found if self._until is None else _before(found, ends)
             self._survivors.put(self.preparation.last_of(records))
             count += len(records)
             self.progress("read", min(count, total), total)
@@ -286,16 +370,15 @@ class Regeneration:
 
     def _past_of_troubled(self) -> list[Record]:
         """Read again what the log has of keys whose last record is in quarantine."""
-        ends = dict(self.reader.positions)
+        ends = self._until or dict(self.reader.positions)
         count = len(self._troubled)
         self.progress("load", 0, None, f"{count} keys end in quarantine: reading their past")
         self.reader.assign(dict.fromkeys(ends, BEGINNING))
         past = [
             record
             for records in self._through(ends)
-            for record in records
+            for record in _before(records, ends)
             if self.preparation.fold_key(record) in self._troubled
-            and record.offset < ends[Partition(record.topic, record.partition)]
         ]
         self.reader.assign(ends)
         return past
@@ -366,6 +449,7 @@ class Regeneration:
         for attempt in range(_SWAP_ATTEMPTS):
             try:
                 ends = dict(self.reader.positions)
+                self._restart_topics_made_anew()
                 self.sink.swap(
                     self.name, Live(live.number, live.table, self._layout), self._layout, ends
                 )
@@ -375,6 +459,19 @@ class Regeneration:
                 time.sleep(min(_LONGEST_SWAP_PAUSE, _SWAP_PAUSE * 1.05**attempt))
                 self._catch_up()
             else:
+                keep(self.sink, self.name, None)
+                note_topics(self.sink, self.name, self._topic_ids)
                 self.progress("swap", 1, 1, f"generation {live.number} is live")
                 return ends
         raise AssertionError
+
+    def _restart_topics_made_anew(self) -> None:
+        """Let the swap pass where the live copy has read further, in a topic that is gone."""
+        anew = made_anew(self.sink, self.name, self._topic_ids)
+        if anew and isinstance(self.sink, Notes):
+            self.sink.restart(self.name, anew)
+
+
+def _before(records: Sequence[Record], ends: Mapping[Partition, int]) -> list[Record]:
+    """Return the records before the ends."""
+    return [one for one in records if one.offset < ends.get(Partition(one.topic, one.partition), 0)]

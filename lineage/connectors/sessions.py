@@ -12,6 +12,7 @@ from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
 from lineage.connectors.engine import LiveEngine, spare_collector
+from lineage.connectors.engine_builds import made_anew, note_topics
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.keying import key_text, keying_of
 from lineage.connectors.models import Connector, Quarantine
@@ -93,6 +94,7 @@ def live_engine(session: Session) -> LiveEngine:
     )
 
     def claim(partitions: Sequence[Partition]) -> dict[Partition, int]:
+        _check_topics(session)
         offsets = engine.claim(partitions)
         for partition, offset in offsets.items():
             _check_reach(session.reader, partition, offset)
@@ -100,6 +102,19 @@ def live_engine(session: Session) -> LiveEngine:
 
     session.reader.subscribe(session.definition.topics, claim)
     return engine
+
+
+def _check_topics(session: Session) -> None:
+    """Raise OffsetGoneError where a topic is another than the one that was copied (KIP-516)."""
+    name, sink = session.connector.name, session.sink
+    ids = session.reader.topic_ids(session.definition.topics)
+    anew = made_anew(sink, name, ids)
+    if anew:
+        raise OffsetGoneError(
+            f"{', '.join(anew)}: deleted and made anew since it was copied; what the copy holds is "
+            "of the topic before. Regenerate to copy the new one"
+        )
+    note_topics(sink, name, ids)
 
 
 def _check_reach(reader: PartitionReader, partition: Partition, offset: int) -> None:
@@ -123,3 +138,9 @@ def only_compacted(connector: Connector, topic: str) -> bool:
     """Whether compaction alone shortens a topic: it never removes the last value of a key."""
     policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
     return policy.values_list("cleanup_policy", flat=True).first() == "compact"
+
+
+def is_compacted(connector: Connector, topic: str) -> bool:
+    """Whether compaction removes values that later ones replaced."""
+    policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
+    return "compact" in (policy.values_list("cleanup_policy", flat=True).first() or "")

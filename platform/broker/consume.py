@@ -15,8 +15,10 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
+    TopicCollection,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient
 
 from broker.connection import Connection
 from broker.errors import BrokerError, BrokerUnavailableError, translate, translated
@@ -90,6 +92,7 @@ class PartitionReader:
         self._failure: Exception | None = None
         self._rebalanced = False
         self._names: dict[Any, Any] = {}
+        self._connection = connection
         static = {"group.instance.id": instance} if instance else {}
         self._consumer = Consumer(
             connection.confluent(
@@ -240,6 +243,32 @@ class PartitionReader:
                 TopicPartition(partition.topic, partition.partition), timeout
             )
         return low, high
+
+    def offsets_at(
+        self, partitions: Iterable[Partition], instant: int, timeout: float = 10.0
+    ) -> dict[Partition, int]:
+        """Return of each partition the first offset written at or after an instant, in ms.
+
+        Where there is none it is the end of what is committed.
+        """
+        asked = [TopicPartition(p.topic, p.partition, instant) for p in partitions]
+        with translated():
+            found = self._consumer.offsets_for_times(asked, timeout)
+        return {
+            (place := Partition(one.topic, one.partition)): (
+                one.offset if one.offset >= 0 else self.watermarks(place, timeout)[1]
+            )
+            for one in found
+        }
+
+    def topic_ids(self, topics: Iterable[str], timeout: float = 10.0) -> dict[str, str]:
+        """Return the id of each topic: one made anew under its name has another (KIP-516)."""
+        with translated():
+            client = AdminClient(self._connection.confluent())
+            described = client.describe_topics(
+                TopicCollection(list(topics)), request_timeout=timeout
+            )
+            return {name: str(one.result().topic_id) for name, one in described.items()}
 
     def lag(self) -> int | None:
         """Count the offsets not yet read of what we own, as of the last fetch."""

@@ -55,6 +55,8 @@ _BOOKKEEPING = (
   PRIMARY KEY (connector, topic, partition))""",
     """CREATE TABLE IF NOT EXISTS insideout_retired_tables (
   connector text PRIMARY KEY, table_name text NOT NULL, layout text NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS insideout_notes (
+  connector text, name text, content text NOT NULL, PRIMARY KEY (connector, name))""",
 )
 _READ_CHUNK = 10_000
 _SHADOW = shadow_of("")
@@ -428,6 +430,36 @@ class PostgresSink:
         self._staging.forget()
         self._finish(behind)
         return live
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with _mapped(), self._db.transaction():
+            self._db.execute(
+                "DELETE FROM insideout_notes WHERE connector = %s AND name = %s", (connector, name)
+            )
+            if content is not None:
+                self._db.execute(
+                    "INSERT INTO insideout_notes VALUES (%s, %s, %s)", (connector, name, content)
+                )
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        with _mapped():
+            found = self._db.execute(
+                "SELECT content FROM insideout_notes WHERE connector = %s AND name = %s",
+                (connector, name),
+            ).fetchone()
+        return found[0] if found else None
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with _mapped():
+            self._db.execute(
+                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
+                "WHERE connector = %s AND topic = ANY(%s)",
+                (connector, list(topics)),
+            )
 
     def _rename(self, table: str, name: str) -> None:
         self._db.execute(named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))

@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS insideout_retired (
   next_offset INTEGER NOT NULL, PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS insideout_retired_tables (
   connector TEXT PRIMARY KEY, table_name TEXT NOT NULL, layout TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS insideout_notes (
+  connector TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
+  PRIMARY KEY (connector, name)) WITHOUT ROWID;
 """
 _LOAD_CHUNK = 20_000
 
@@ -226,8 +229,16 @@ class SqliteSink:
         )
 
     def _put(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        self._run(self._upsert(table, layout), layout, rows)
+
+    def _insert(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        marks = ", ".join("?" * len(layout.columns))
+        statement = _sql("INSERT INTO {table} VALUES ({marks})", table=quoted(table), marks=marks)
+        self._run(statement, layout, rows)
+
+    def _run(self, statement: str, layout: Layout, rows: Iterable[Row]) -> None:
         try:
-            self._db.executemany(self._upsert(table, layout), encoded(layout, rows))
+            self._db.executemany(statement, encoded(layout, rows))
         except (OverflowError, ValueError, sqlite3.IntegrityError, sqlite3.DataError) as error:
             raise SinkRefusedError(str(error)) from error
         except (sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
@@ -291,7 +302,7 @@ class SqliteSink:
         waiting = iter(rows)
         while chunk := list(islice(waiting, _LOAD_CHUNK)):
             with self._write():
-                self._put(table, layout, chunk)
+                self._insert(table, layout, chunk)
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows."""
@@ -391,6 +402,36 @@ class SqliteSink:
             self._retire(connector, now, places)
             self._replace(now, now.table, found[0])
         return live
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with self._write() as db:
+            db.execute(
+                "DELETE FROM insideout_notes WHERE connector = ? AND name = ?", (connector, name)
+            )
+            if content is not None:
+                db.execute(
+                    "INSERT INTO insideout_notes VALUES (?, ?, ?)", (connector, name, content)
+                )
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        with _mapped():
+            found = self._db.execute(
+                "SELECT content FROM insideout_notes WHERE connector = ? AND name = ?",
+                (connector, name),
+            ).fetchone()
+        return found[0] if found else None
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with self._write() as db:
+            db.executemany(
+                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
+                "WHERE connector = ? AND topic = ?",
+                [(connector, topic) for topic in topics],
+            )
 
 
 @contextmanager

@@ -178,7 +178,12 @@ def test_a_tally_gives_the_digest_and_tells_rows_apart() -> None:
     other.add(reversed(rows))
     assert one.equals(other)
     assert one.digest == digest(layout, rows)
-    for changed in ([["a", 1], ["b", -2], ["c", None]], rows[:2], [["a", -1], ["b", 1], rows[2]]):
+    others: list[list[Row]] = [
+        [["a", 1], ["b", -2], ["c", None]],
+        rows[:2],
+        [["a", -1], ["b", 1], rows[2]],
+    ]
+    for changed in others:
         damaged = Tally(layout)
         damaged.add(changed)
         assert not one.equals(damaged)

@@ -36,6 +36,10 @@ _REFERENCES: LiteralString = """
 SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)
 FROM pg_constraint WHERE confrelid = %s AND contype = 'f' AND conrelid <> confrelid ORDER BY 1, 2"""
 
+_PUBLICATIONS: LiteralString = """
+SELECT quote_ident(p.pubname), r.prrelid::regclass::text
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = %s"""
+
 # each query returns statements that name the table; run again they change nothing
 _STATEMENTS: tuple[LiteralString, ...] = (
     """SELECT format('GRANT %%s ON %%s TO %%s%%s', a.privilege_type, c.oid::regclass,
@@ -80,8 +84,6 @@ _STATEMENTS: tuple[LiteralString, ...] = (
         JOIN pg_class i ON i.oid = x.indexrelid
         WHERE x.indrelid = c.oid AND x.indisreplident AND NOT x.indisprimary) END)
     FROM pg_class c WHERE c.oid = %s AND c.relreplident IN ('f', 'n', 'i')""",
-    """SELECT format('ALTER PUBLICATION %%I ADD TABLE %%s', p.pubname, r.prrelid::regclass)
-    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = %s""",
 )
 
 
@@ -232,6 +234,9 @@ class Dependents:
             else:
                 settings = f" WITH ({options})" if options else ""
                 after.append(f"CREATE OR REPLACE VIEW {label}{settings} AS {text}")
+        for publication, label in self._all(_PUBLICATIONS, old):
+            before.append(f"ALTER PUBLICATION {publication} DROP TABLE {label}")
+            after.append(f"ALTER PUBLICATION {publication} ADD TABLE {label}")
         for query in _STATEMENTS:
             after += [row[0] for row in self._all(query, old)]
         return Moves(tuple(before), tuple(after), tuple(behind))

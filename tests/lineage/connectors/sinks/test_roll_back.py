@@ -92,6 +92,7 @@ CREATE TRIGGER watch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION nothi
 ALTER TABLE orders DISABLE TRIGGER watch;
 ALTER TABLE orders REPLICA IDENTITY FULL;
 CREATE TABLE items (order_id text REFERENCES orders (id));
+CREATE PUBLICATION told FOR TABLE orders;
 """
 _SEEN = """
 SELECT 'index', string_agg(indexname, ', ' ORDER BY indexname) FROM pg_indexes
@@ -112,6 +113,7 @@ UNION ALL SELECT 'security', relrowsecurity::text || relreplident::text FROM pg_
   WHERE oid = 'orders'::regclass
 UNION ALL SELECT 'trigger', string_agg(tgname || tgenabled::text, ', ') FROM pg_trigger
   WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal
+UNION ALL SELECT 'publication', string_agg(tablename, ', ') FROM pg_publication_tables
 UNION ALL SELECT 'barrier', array_to_string(reloptions, ', ') FROM pg_class WHERE relname = 'dear'
 """
 

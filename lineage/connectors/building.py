@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from broker.errors import BrokerError
 from lineage.connectors.actions import WORKER_IS_GONE_AFTER
 from lineage.connectors.copying import note_generation, now
-from lineage.connectors.engine_regenerate import Built, Regeneration
+from lineage.connectors.engine_regenerate import BuildInterruptedError, Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
 from lineage.connectors.kinds import RunKind, find_kind, known_kinds
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
@@ -35,7 +36,7 @@ _WRITES = frozenset({"load", "merge", "widen", "alter", "swap"})
 logger = logging.getLogger(__name__)
 
 
-class _StoppingError(Exception):
+class _StoppingError(BuildInterruptedError):
     """The worker is being stopped: the run goes back to wait for another."""
 
 
@@ -225,6 +226,8 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         sink=cast("Sink", _WhileOurs(session.sink, report)),
         progress=report,
         compacted=lambda topic: only_compacted(session.connector, topic),
+        memory=settings.CONNECTOR_MEMORY_MIB << 20,
+        identity=repr(session.definition),
     )
 
 

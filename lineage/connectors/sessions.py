@@ -14,7 +14,8 @@ from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
-from lineage.connectors.engine import LiveEngine
+from lineage.connectors.engine import LiveEngine, spare_collector
+from lineage.connectors.engine_builds import note_topics
 from lineage.connectors.engine_fold import Poison, Preparation
 from lineage.connectors.errors import TopicRecreatedError
 from lineage.connectors.keying import key_text, keying_of
@@ -24,6 +25,8 @@ from lineage.connectors.sinks.contract import Sink
 
 GROUP_PREFIX = "insideout.connector."
 _LONGEST_REASON = 2_000
+# targets that work in a process of their own, while ours goes on
+_SERVERS = frozenset({"postgresql", "mysql"})
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ def opened(
 
     `poison` is told of records that cannot be copied; without it they go into quarantine.
     """
+    spare_collector()
     definition = definition_of(connector)
     decoder = RegistryDecoder()
     sink = open_sink(target_url(connector.target))
@@ -96,10 +100,12 @@ def live_engine(session: Session) -> LiveEngine:
         session.reader,
         session.preparation,
         session.sink,
+        overlap=session.sink.kind in _SERVERS,
     )
 
     def claim(partitions: Sequence[Partition]) -> dict[Partition, int]:
-        check_topics(session.connector, session.definition.topics)
+        ids = check_topics(session.connector, session.definition.topics)
+        note_topics(session.sink, session.connector.name, ids)
         offsets = engine.claim(partitions)
         for partition, offset in offsets.items():
             _check_reach(session.reader, partition, offset)
@@ -114,8 +120,8 @@ def topic_ids(connector: Connector, topics: Sequence[str]) -> dict[str, str]:
     return read_topic_ids(connection_of(connector.cluster), topics)
 
 
-def check_topics(connector: Connector, topics: Sequence[str]) -> None:
-    """Raise TopicRecreatedError where a topic is not the one that the copy was begun with."""
+def check_topics(connector: Connector, topics: Sequence[str]) -> dict[str, str]:
+    """Return the topics' ids, or raise TopicRecreatedError where one is not the copy's own."""
     ids = topic_ids(connector, topics)
     kept = Connector.objects.values_list("topic_ids", flat=True).get(pk=connector.pk)
     for topic, known in kept.items():
@@ -126,6 +132,7 @@ def check_topics(connector: Connector, topics: Sequence[str]) -> None:
             )
     if ids.items() - kept.items():
         Connector.objects.filter(pk=connector.pk).update(topic_ids=kept | ids)
+    return ids
 
 
 def _check_reach(reader: PartitionReader, partition: Partition, offset: int) -> None:
@@ -149,3 +156,9 @@ def only_compacted(connector: Connector, topic: str) -> bool:
     """Whether compaction alone shortens a topic: it never removes the last value of a key."""
     policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
     return policy.values_list("cleanup_policy", flat=True).first() == "compact"
+
+
+def is_compacted(connector: Connector, topic: str) -> bool:
+    """Whether compaction removes values that later ones replaced."""
+    policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
+    return "compact" in (policy.values_list("cleanup_policy", flat=True).first() or "")

@@ -82,6 +82,9 @@ COPIES_POSTGRES_URL = env.text(
     "",
     "database of the worked example's PostgreSQL copy; empty: `make run` starts an embedded one",
 )
+CONNECTOR_MEMORY_MIB = env.integer(
+    "CONNECTOR_MEMORY_MIB", 1024, "memory that one regeneration may fold a log in; beyond: on disk"
+)
 KAFKA_CLIENT_FILES = env.words(
     "KAFKA_CLIENT_FILES",
     "",

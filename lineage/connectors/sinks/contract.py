@@ -1,10 +1,11 @@
 """The contract of a target database: one file per kind implements it, one test suite holds for all.
 
-Beside the copy a sink keeps two tables of its own in the same database, so that rows and offsets
+Beside the copy a sink keeps tables of its own in the same database, so that rows and offsets
 move in one transaction:
 
 insideout_offsets      (connector, topic, partition) → next_offset, epoch
 insideout_generations  connector → number, table_name, layout
+insideout_retired      (connector, topic, partition) → next_offset: where the generation before was
 
 A write is *fenced*: it happens only while the generation, and of each partition the offset and
 the epoch, are those that the writer claimed. Whoever lost its claim meanwhile (a paused process,

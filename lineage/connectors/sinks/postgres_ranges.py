@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 
 from lineage.connectors.columns import Column, Digest, Layout, Row
-from lineage.connectors.sinks.postgres_types import read_as
+from lineage.connectors.sinks.postgres_types import decoded, read_as
 
 _READ_CHUNK = 10_000
 # the cell of a value, as lineage.connectors.sinks.canonical has it
@@ -64,11 +64,12 @@ def read_ranges(
         range=_range(layout, ranges),
         wanted=sql.Literal(sorted(wanted)),
     )
+    canonical = decoded(layout)
     with db.transaction(), db.cursor("insideout_ranges", binary=True) as cursor:
         cursor.itersize = _READ_CHUNK
         cursor.execute(statement)
         for row in cursor:
-            yield list(row)
+            yield canonical(row)
 
 
 @contextmanager

@@ -190,9 +190,17 @@ def build(job: Job) -> str:
         built = _regeneration(session, job.report).run()
         live = session.sink.live(connector.name)
     _celebrate(run, connector, live, built)
-    Connector.objects.filter(pk=connector.pk).update(topic_ids=ids)
+    _keep_topics(connector, before, ids)
     _release_quarantine(connector, built, began)
     return f"generation {built.number} is live: {built.digest.rows} rows equal to the log"
+
+
+def _keep_topics(connector: Connector, before: Live | None, ids: dict[str, str]) -> None:
+    """Remember the topics' identity, and of what the replaced generation's offsets are."""
+    kept = Connector.objects.values_list("topic_ids", flat=True).get(pk=connector.pk)
+    if before is not None:
+        connector.generations.filter(number=before.number).update(topic_ids=kept)
+    Connector.objects.filter(pk=connector.pk).update(topic_ids=ids)
 
 
 def _release_quarantine(connector: Connector, built: Built, began: datetime) -> None:

@@ -83,6 +83,8 @@ class Generation(models.Model):
     dropped_at = models.DateTimeField(null=True)
     # the generation whose table it is, where it was made by a rollback
     restored = models.IntegerField(null=True)
+    # which topics its offsets are of (KIP-516); known once it is replaced
+    topic_ids = models.JSONField(default=dict)
 
     class Meta:
         constraints = [

@@ -29,6 +29,7 @@ def roll_back(job: Job) -> str:
         Generation.objects.filter(pk=generation.pk).update(restored=retired.number)
         # its table bears another name now, and is another generation's
         Generation.objects.filter(pk=retired.pk).update(dropped_at=generation.live_at)
+        _exchange_topics(connector, retired, live.number - 1)
     job.run.generation = generation
     job.run.save(update_fields=["generation"])
     Connector.objects.filter(pk=connector.pk, state=Connector.State.STOPPED).update(
@@ -40,6 +41,14 @@ def roll_back(job: Job) -> str:
         f"generation {live.number} is live{again}, at the offsets where it was left; "
         "copying goes on from there"
     )
+
+
+def _exchange_topics(connector: Connector, retired: Generation, replaced: int) -> None:
+    """Make the topics those of the old offsets: of one made anew since, nothing may be copied."""
+    kept = Connector.objects.values_list("topic_ids", flat=True).get(pk=connector.pk)
+    connector.generations.filter(number=replaced).update(topic_ids=kept)
+    if retired.topic_ids:
+        Connector.objects.filter(pk=connector.pk).update(topic_ids=retired.topic_ids)
 
 
 ROLLBACK = RunKind("rollback", ("swap",), roll_back)

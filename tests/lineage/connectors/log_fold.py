@@ -27,7 +27,8 @@ def fold(kafka: Connection, topic: str) -> Fold:
     )
     partitions = consumer.list_topics(topic, 10).topics[topic].partitions
     consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-    left, folded = set(partitions), {}
+    left = set(partitions)
+    folded: Fold = {}
     while left:
         message = consumer.poll(10)
         assert message is not None, "the log gave nothing for 10 s"

@@ -10,7 +10,13 @@ from confluent_kafka.admin import AdminClient
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from lineage.connectors.actions import describe_connector, find_connector, pause, regenerate
+from lineage.connectors.actions import (
+    describe_connector,
+    find_connector,
+    pause,
+    regenerate,
+    roll_back,
+)
 from lineage.connectors.copying import Copier
 from lineage.connectors.models import Connector
 from tests.lineage.connectors.log_fold import fold, hashed
@@ -138,6 +144,15 @@ def test_a_topic_made_anew_is_noticed_though_it_is_longer_than_before(scene: Sce
     assert describe_connector(scene.topic).message == ""
     assert equal(scene)
     scene.write("new-0", 100)
+    scene.copy()
+    assert equal(scene)
+    # the generation before is one of the old topic: it can be shown, and never be followed
+    assert carried_out(roll_back(scene.topic)).state == "succeeded"
+    assert copied(scene.target) == before
+    worked(scene, lambda: describe_connector(scene.topic).state == "stopped")
+    assert describe_connector(scene.topic).trouble == "topic-recreated"
+    assert copied(scene.target) == before
+    assert carried_out(roll_back(scene.topic)).state == "succeeded"
     scene.copy()
     assert equal(scene)
 

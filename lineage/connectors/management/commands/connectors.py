@@ -9,7 +9,7 @@ import signal
 from argparse import ArgumentParser
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rest_framework.utils.encoders import JSONEncoder
@@ -85,6 +85,9 @@ class Command(BaseCommand):
         data = shape(found, many=many).data
         self.stdout.write(json.dumps(data, cls=JSONEncoder, indent=2, ensure_ascii=False))
 
+    def _console(self) -> Console:
+        return Console(file=cast("IO[str]", self.stdout))
+
     # -- the worker -----------------------------------------------------------------------------
     def _run(self, _options: Options) -> None:
         with worker_name() as name:
@@ -116,7 +119,7 @@ class Command(BaseCommand):
         table = Table(
             "connector", "state", "lag", "level in", "rows", "generation", "left out", "target"
         )
-        console = Console(file=self.stdout)
+        console = self._console()
         for view in views:
             numbers = (view.rows, view.live_generation, view.quarantined)
             left = view.level_in_seconds
@@ -146,7 +149,7 @@ class Command(BaseCommand):
             place = f"{row.topic}/{row.partition}@{row.offset}"
             cells = (place, row.key, row.reason, f"{row.at:%Y-%m-%d %H:%M:%S}")
             table.add_row(*map(Text, cells))
-        Console(file=self.stdout).print(table)
+        self._console().print(table)
 
     # -- acting ---------------------------------------------------------------------------------
     def _pause(self, options: Options) -> None:

@@ -5,7 +5,7 @@ ConnectorError
 ├── RunMissingError            no run has this id
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
-│   └── TargetUnsetError       it needs a variable that is not set
+│   └── TargetUnsetError       it needs a variable or a package that is not there
 ├── RunInProgressError         the connector is being regenerated already
 ├── RunEndedError              the run is over: nothing is left to cancel
 ├── RunCancelledError          somebody asked the run to stop
@@ -62,7 +62,7 @@ class TargetInvalidError(ConnectorError):
 
 
 class TargetUnsetError(TargetInvalidError):
-    """A target that needs a variable which is not set where it is used; elsewhere it may be."""
+    """A target that needs a variable or a package missing where it is used; elsewhere it may be."""
 
     code = "connector-target-unset"
 

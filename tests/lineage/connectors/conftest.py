@@ -30,7 +30,18 @@ def postgres_target(postgres_url: str) -> Iterator[str]:
         db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture
+def duckdb_target(tmp_path: Path) -> str:
+    return f"duckdb:///{tmp_path / 'copies' / 'copy.duckdb'}"
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        "duckdb",
+    ]
+)
 def target(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"{request.param}_target")
     return url

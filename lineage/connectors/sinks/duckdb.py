@@ -262,7 +262,8 @@ class DuckdbSink:
                 run(
                     db,
                     filled(
-                        "DELETE FROM {table} t USING (SELECT {chosen} FROM {batch}) b WHERE {match}",
+                        "DELETE FROM {table} t USING (SELECT {chosen} FROM {batch}) b "
+                        "WHERE {match}",
                         table=quoted(table),
                         chosen=chosen,
                         batch=_DELETES,

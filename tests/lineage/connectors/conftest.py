@@ -37,6 +37,11 @@ def duckdb_target(tmp_path: Path) -> str:
     return f"duckdb:///{tmp_path / 'copies' / 'copy.duckdb'}"
 
 
+@pytest.fixture
+def parquet_target(tmp_path: Path) -> str:
+    return f"parquet:///{tmp_path / 'copies' / 'parquet'}"
+
+
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Mariadb]:
     """A real MariaDB, shared by the session; its folder is not pytest's, see `postgres_url`."""
@@ -66,6 +71,7 @@ def mysql_target(mariadb: Mariadb) -> Iterator[str]:
         pytest.param("postgres", marks=pytest.mark.postgres),
         "duckdb",
         pytest.param("mysql", marks=pytest.mark.mysql),
+        "parquet",
     ]
 )
 def target(request: pytest.FixtureRequest) -> str:

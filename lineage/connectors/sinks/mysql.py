@@ -22,6 +22,7 @@ from lineage.connectors.sinks.mysql_types import (
     literals,
     quoted,
     read_as,
+    text_literal,
     type_of,
 )
 
@@ -102,12 +103,12 @@ class MysqlSink:
         self._db.run(
             filled(
                 "CREATE TABLE {table} ({columns}, PRIMARY KEY ({key})) ENGINE = InnoDB "
-                "COMMENT = %s",
+                "COMMENT = {comment}",
                 table=quoted(table),
                 columns=columns,
-                key=", ".join(map(quoted, layout.key)).replace("%", "%%"),
-            ),
-            [comment],
+                key=", ".join(map(quoted, layout.key)),
+                comment=text_literal(comment),
+            )
         )
 
     def _add(self, table: str, columns: Iterable[Column]) -> None:

@@ -29,7 +29,7 @@ from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError, SinkUnavailableError
 from lineage.connectors.sinks.contract import BehindError, Fence, Live, Position
 from lineage.connectors.sinks.mysql_connection import MysqlConnection
-from lineage.connectors.sinks.mysql_types import filled, quoted
+from lineage.connectors.sinks.mysql_types import filled, quoted, text_literal
 
 _TURN_SECONDS = 20
 _RENAME_SECONDS = 5
@@ -244,7 +244,13 @@ class MysqlBooks:
     def mark(self, table: str, connector: str, number: int) -> str:
         """Mark the table that shall come in, by a comment that no other table bears."""
         mark = f"insideout: {connector}, generation {number}, {uuid4().hex}"
-        self._db.run(filled("ALTER TABLE {table} COMMENT = %s", table=quoted(table)), [mark])
+        self._db.run(
+            filled(
+                "ALTER TABLE {table} COMMENT = {mark}",
+                table=quoted(table),
+                mark=text_literal(mark),
+            )
+        )
         return mark
 
     def begin_exchange(self, connector: str, pending: dict[str, Any]) -> None:
@@ -285,7 +291,7 @@ class MysqlBooks:
             self.drop(table)
 
     def _is_in_place(self, pending: dict[str, Any]) -> bool:
-        return self.comment_of(pending["table"]) == pending["mark"]
+        return self.comment_of(str(pending["table"])) == str(pending["mark"])
 
     def _rename(self, pending: dict[str, Any]) -> None:
         for table in pending["clear"]:

@@ -79,7 +79,8 @@ def read_as(column: Column) -> str:
 
 
 # -- literals -------------------------------------------------------------------------------------
-def _text(value: str) -> str:
+def text_literal(value: str) -> str:
+    """Return text as a literal."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\x00", "\\0")
     return f"'{escaped}'"
 
@@ -105,7 +106,7 @@ _LITERALS: dict[str, Convert] = {
     "timestamp": _moment,
     "date": lambda value: f"'{date.fromordinal(_FIRST_DAY + value).isoformat()}'",
     "time": lambda value: f"'{_moment(value)[12:]}",
-    "array": lambda value: _text(orjson.dumps(value).decode()),
+    "array": lambda value: text_literal(orjson.dumps(value).decode()),
 }
 
 
@@ -114,7 +115,7 @@ def _literal_of(column: Column) -> Convert:
         if _is_exact(column):
             return lambda value: format(value, "f")
         return lambda value: f"'{value:f}'"
-    return _LITERALS.get(column.kind, _text)
+    return _LITERALS.get(column.kind, text_literal)
 
 
 def literals(layout: Layout, rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:

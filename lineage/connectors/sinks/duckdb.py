@@ -28,6 +28,7 @@ from lineage.connectors.errors import (
 )
 from lineage.connectors.sinks.arrow import rows_of, table_of
 from lineage.connectors.sinks.bisect import find_refused
+from lineage.connectors.sinks.changes import changed
 from lineage.connectors.sinks.contract import Fence, Live, Position, shadow_of
 from lineage.connectors.sinks.duckdb_books import (
     Books,
@@ -188,6 +189,12 @@ class DuckdbSink:
                 f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column.name)} {type_of(column)}",
             )
 
+    @staticmethod
+    def _alter(db: duckdb.DuckDBPyConnection, table: str, columns: Iterable[Column]) -> None:
+        for column in columns:
+            name = quoted(column.name)
+            run(db, f"ALTER TABLE {quoted(table)} ALTER {name} TYPE {type_of(column)}")
+
     def shape(self, connector: str, generation: int, layout: Layout) -> Layout:
         """Create the live table, or add the columns it lacks."""
         with self._write() as db:
@@ -207,6 +214,7 @@ class DuckdbSink:
                 wider = layout
             else:
                 wider = held.extended(layout.columns)
+                self._alter(db, live.table, changed(held, wider))
                 self._add(db, live.table, wider.columns[len(held.columns) :])
             books.keep_layout(connector, wider)
         return wider
@@ -219,9 +227,7 @@ class DuckdbSink:
     def alter(self, table: str, columns: Sequence[Column]) -> None:
         """Give columns of a table wider types, keeping their values."""
         with self._write() as db:
-            for column in columns:
-                name = quoted(column.name)
-                run(db, f"ALTER TABLE {quoted(table)} ALTER {name} TYPE {type_of(column)}")
+            self._alter(db, table, columns)
 
     def drop(self, table: str) -> None:
         """Drop a table, if there."""

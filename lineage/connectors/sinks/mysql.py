@@ -13,6 +13,7 @@ from broker.consume import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import FencedError, SinkMismatchError, SinkRefusedError
 from lineage.connectors.sinks.bisect import find_refused
+from lineage.connectors.sinks.changes import changed
 from lineage.connectors.sinks.contract import Fence, Live, Position, retired_of, shadow_of
 from lineage.connectors.sinks.mysql_books import MysqlBooks, pending_of
 from lineage.connectors.sinks.mysql_connection import MysqlConnection, mapped
@@ -134,6 +135,7 @@ class MysqlSink:
                     wider = layout
                 else:
                     wider = held.extended(layout.columns)
+                    self._alter(live.table, changed(held, wider))
                     self._add_missing(live.table, wider.columns[len(held.columns) :])
                 books.keep_layout(connector, wider)
         return wider
@@ -161,13 +163,18 @@ class MysqlSink:
 
     def alter(self, table: str, columns: Sequence[Column]) -> None:
         """Give columns of a table wider types, keeping their values."""
-        with self._awake() as books:
-            key = books.key_of(table)
-            steps = ", ".join(
-                f"MODIFY COLUMN {self._definition(c, len(key) if c.name in key else 0)}"
-                for c in columns
-            )
-            self._db.run(filled("ALTER TABLE {table} {steps}", table=quoted(table), steps=steps))
+        with self._awake():
+            self._alter(table, columns)
+
+    def _alter(self, table: str, columns: Sequence[Column]) -> None:
+        if not columns:
+            return
+        key = self._books.key_of(table)
+        steps = ", ".join(
+            f"MODIFY COLUMN {self._definition(column, len(key) if column.name in key else 0)}"
+            for column in columns
+        )
+        self._db.run(filled("ALTER TABLE {table} {steps}", table=quoted(table), steps=steps))
 
     def drop(self, table: str) -> None:
         """Drop a table, if there."""

@@ -27,10 +27,9 @@ from lineage.connectors.sinks.contract import Fence, Live, Position
 from lineage.connectors.sinks.parquet_books import ParquetBooks
 from lineage.connectors.sinks.parquet_files import (
     Merge,
-    cast,
     read,
     read_batches,
-    with_columns,
+    reshaped,
     write,
     write_rows,
 )
@@ -175,8 +174,7 @@ class ParquetSink:
                 _check_unchanged(live, books.live_as(connector, generation))
                 books.keep_layout(connector, wider)
 
-            columns = wider.columns[len(held.columns) :]
-            make = _widening(columns, self._store)
+            make = _reshaping(lambda _: wider, self._store)
             self._replace_once(live.table, self._table(live.table), make, keep)
         return wider
 
@@ -195,18 +193,19 @@ class ParquetSink:
 
     def widen(self, table: str, columns: Sequence[Column]) -> None:
         """Add columns to a table, in all of its files: readers find them the same."""
-        self._replace(table, _widening(columns, self._store))
+        self._replace(
+            table,
+            _reshaping(lambda held: Layout((*held.columns, *columns), held.keys), self._store),
+        )
 
     def alter(self, table: str, columns: Sequence[Column]) -> None:
         """Give columns of a table wider types, keeping their values."""
         wider = {column.name: column for column in columns}
 
-        def make(old: TableFiles, folder: Path) -> tuple[Layout, tuple[DataFile, ...]]:
-            columns = tuple(wider.get(column.name, column) for column in old.layout.columns)
-            layout = Layout(columns, old.layout.keys)
-            return layout, _each(self._store, old, folder, lambda held: cast(held, layout))
+        def altered(held: Layout) -> Layout:
+            return Layout(tuple(wider.get(c.name, c) for c in held.columns), held.keys)
 
-        self._replace(table, make)
+        self._replace(table, _reshaping(altered, self._store))
 
     def drop(self, table: str) -> None:
         """Drop a table, if there."""
@@ -279,19 +278,16 @@ class ParquetSink:
             return books.roll_back(connector)
 
 
-def _each(
-    store: Store, old: TableFiles, folder: Path, change: Callable[[Any], Any]
-) -> tuple[DataFile, ...]:
-    """Write each file of a table anew."""
-    return tuple(
-        write(folder, change(read(store.place(old) / file.name)), file.ranges) for file in old.files
-    )
+def _reshaping(change: Callable[[Layout], Layout], store: Store) -> Make:
+    """Return what writes all files of a table anew, with wider types and more columns."""
 
-
-def _widening(columns: Sequence[Column], store: Store) -> Make:
     def make(old: TableFiles, folder: Path) -> tuple[Layout, tuple[DataFile, ...]]:
-        layout = Layout((*old.layout.columns, *columns), old.layout.keys)
-        return layout, _each(store, old, folder, lambda held: with_columns(held, columns))
+        layout = change(old.layout)
+        files = [
+            write(folder, reshaped(read(store.place(old) / file.name), layout), file.ranges)
+            for file in old.files
+        ]
+        return layout, tuple(files)
 
     return make
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Layout, Row
 from lineage.connectors.errors import SinkRefusedError
 from lineage.connectors.sinks.arrow import arrow_schema, arrow_type, table_of
 from lineage.connectors.sinks.parquet_store import DataFile, flush
@@ -223,16 +223,14 @@ class Merge:
 
 
 # -- columns --------------------------------------------------------------------------------------
-def with_columns(table: Any, columns: Iterable[Column]) -> Any:
-    """Return a table with empty columns behind its own."""
-    for column in columns:
+def reshaped(table: Any, layout: Layout) -> Any:
+    """Return a table with the types of a wider layout, and its new columns empty behind.
+
+    Raises SinkRefusedError where a value would be lost.
+    """
+    for column in layout.columns[table.num_columns :]:
         kind = arrow_type(column)
         table = table.append_column(pa.field(column.name, kind), pa.nulls(table.num_rows, kind))
-    return table
-
-
-def cast(table: Any, layout: Layout) -> Any:
-    """Return a table with the types of a layout; raises SinkRefusedError where a value is lost."""
     try:
         return table.cast(arrow_schema(layout))
     except pa.ArrowException as error:

@@ -59,8 +59,9 @@ def test_killed_again_and_again(extra_target: str) -> None:
     for _ in range(12):
         with start(extra_target) as writer:
             assert writer.stdout is not None
-            assert writer.stdout.readline() == b"ready\n"
-            time.sleep(random.uniform(0.2, 2.0))
+            for _ in range(random.randint(1, 8)):
+                assert writer.stdout.readline() in {b"ready\n", b"wrote\n"}
+            time.sleep(random.uniform(0, 0.2))
             writer.kill()
         offsets.append(stands(extra_target)[1])
     assert len(set(offsets)) > 6

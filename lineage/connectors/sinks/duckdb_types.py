@@ -1,6 +1,10 @@
-"""Columns in DuckDB: their types, and how Arrow's values are cast on their way in and out."""
+"""Columns in DuckDB: their types, how Arrow's values are cast to them, and how they are read."""
 
-from lineage.connectors.columns import Column
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.sinks.arrow import is_exact
 
 _TYPES = {
@@ -16,6 +20,14 @@ _TYPES = {
     "time": "TIME",
     "uuid": "UUID",
     "json": "JSON",
+}
+_READ = {
+    "timestamptz": "epoch_us({})",
+    "timestamp": "epoch_us({})",
+    "date": "({} - DATE '1970-01-01')",
+    "time": "epoch_us({})",
+    "uuid": "CAST({} AS VARCHAR)",
+    "json": "CAST({} AS VARCHAR)",
 }
 _TEXT_IN_ARROW = frozenset({"uuid", "json"})
 
@@ -46,6 +58,20 @@ def written(column: Column) -> str:
 
 
 def read_as(column: Column) -> str:
-    """Return the expression that makes of the column what Arrow shall hold."""
-    name = quoted(column.name)
-    return f"CAST({name} AS VARCHAR)" if column.kind in _TEXT_IN_ARROW else name
+    """Return the expression that reads a column as numbers and text: no time is made a datetime."""
+    return _READ.get(column.kind, "{}").format(quoted(column.name))
+
+
+def decoded(layout: Layout, rows: Iterable[Sequence[Any]]) -> Iterator[Row]:
+    """Return rows as read by `read_as` as canonical ones."""
+    texts = [
+        index
+        for index, column in enumerate(layout.columns)
+        if column.kind == "decimal" and not is_exact(column)
+    ]
+    for found in rows:
+        row = list(found)
+        for index in texts:
+            if row[index] is not None:
+                row[index] = Decimal(row[index])
+        yield row

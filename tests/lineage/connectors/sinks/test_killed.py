@@ -31,7 +31,7 @@ def stands(url: str) -> tuple[Live, int]:
     assert live is not None
     offset = sink.positions("c")[PLACE].next
     if live.layout is not None:
-        assert dict(sink.read("numbers", LAYOUT)) == fold(offset)
+        assert {row[0]: row[1] for row in sink.read("numbers", LAYOUT)} == fold(offset)
     sink.close()
     return live, offset
 

@@ -61,6 +61,7 @@ openapi: $(BIN)/.base ## renew docs/openapi.json
 bench: $(BIN)/.dev ## measure the served registry, live copying, regeneration and lineage
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.connectors
+	@$(BIN)/python -m bench.sinks
 	@$(BIN)/python -m bench.lineage
 
 lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations

@@ -91,6 +91,13 @@ def _number(value: float) -> str:
     return repr(value)
 
 
+def _json(items: list[Any]) -> str:
+    for item in items:
+        if isinstance(item, float) and not isfinite(item):
+            raise SinkRefusedError(f"{item} is no number to JSON")
+    return orjson.dumps(items).decode()
+
+
 def _moment(value: int) -> str:
     return f"'{(_LOCAL_EPOCH + timedelta(microseconds=value)).isoformat(' ', 'microseconds')}'"
 
@@ -106,7 +113,7 @@ _LITERALS: dict[str, Convert] = {
     "timestamp": _moment,
     "date": lambda value: f"'{date.fromordinal(_FIRST_DAY + value).isoformat()}'",
     "time": lambda value: f"'{_moment(value)[12:]}",
-    "array": lambda value: text_literal(orjson.dumps(value).decode()),
+    "array": lambda value: text_literal(_json(value)),
 }
 
 

@@ -111,10 +111,11 @@ def test_what_does_not_fit_is_refused_and_never_cut(sink: MysqlSink) -> None:
         sink.merge("orders", SIMPLE, [rows[2]], [])
     layout = Layout((Column("id", "text"), Column("v", "double")), 1)
     sink.load("numbers", layout, [["a", 1e308]])
-    assert set(sink.refusals("numbers", layout, [["n", float("nan")], ["i", float("inf")]])) == {
-        0,
-        1,
-    }
+    endless: list[Row] = [["n", float("nan")], ["i", float("inf")]]
+    assert set(sink.refusals("numbers", layout, endless)) == {0, 1}
+    layout = Layout((Column("id", "text"), Column("v", "array", item="double")), 1)
+    sink.load("lists", layout, [["a", [0.1, None]]])
+    assert set(sink.refusals("lists", layout, [["n", [0.5, float("nan")]]])) == {0}
 
 
 def test_more_than_one_statement_takes(sink: MysqlSink) -> None:

@@ -65,6 +65,7 @@ bench: $(BIN)/.dev ## measure the served registry, live copying, regeneration, l
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.connectors
 	@$(BIN)/python -m bench.nycflights
+	@$(BIN)/python -m bench.sinks
 	@$(BIN)/python -m bench.lineage
 
 lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations

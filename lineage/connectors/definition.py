@@ -15,6 +15,7 @@ from lineage.connectors.errors import (
     DefinitionInvalidError,
     TargetUnsetError,
 )
+from lineage.connectors.sinks.kinds import SCHEMES, examples
 
 Mode = Literal["table", "events"]
 KeyFormat = Literal["text", "schema"]
@@ -28,8 +29,6 @@ _PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$)).*@")
 _PASSWORD_VALUE = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$))(.*)@")
 _PARAMETER = re.compile(r"([?&;])([^=&;#]*)=([^&;#]*)")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
-SCHEMES = ("sqlite", "sqlite3", "postgresql", "postgres")
-"""The kinds of target there are, by the scheme of their URL."""
 _REQUIRED = ("name", "topics", "target", "table")
 _KNOWN = (*_REQUIRED, "mode", "key", "key_format", "context", "service", "cluster")
 _HIDDEN = "•••"
@@ -136,8 +135,7 @@ def _scheme(declared: Mapping[str, Any]) -> str:
     value = declared["target"]
     if not isinstance(value, str) or not (_VARIABLE.match(value) or "://" in value):
         raise DefinitionInvalidError(
-            f"connector {declared['name']}: target: not a URL, such as sqlite:///PATH or "
-            "postgresql://…",
+            f"connector {declared['name']}: target: not a URL, such as {examples()}",
             "target",
         )
     scheme = value.partition("://")[0]

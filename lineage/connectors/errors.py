@@ -6,7 +6,7 @@ ConnectorError
 ├── AuditMissingError          no audit of the connector has this id
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
-│   └── TargetUnsetError       it needs a variable that is not set
+│   └── TargetUnsetError       it needs a variable or a package that is not there
 ├── RunInProgressError         the connector has a run already
 ├── NothingRetiredError        there is no generation to go back to
 ├── QuarantineMissingError     a record that was not left out cannot be tried again
@@ -74,7 +74,7 @@ class TargetInvalidError(ConnectorError):
 
 
 class TargetUnsetError(TargetInvalidError):
-    """A target that needs a variable which is not set where it is used; elsewhere it may be."""
+    """A target that needs a variable or a package missing where it is used; elsewhere it may be."""
 
     code = "connector-target-unset"
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from lineage.connectors.definition import Definition, check, expand, redact, sho
 from lineage.connectors.errors import (
     ConnectorMissingError,
     DefinitionInvalidError,
+    KeptByConnectError,
     RunEndedError,
     RunInProgressError,
     RunMissingError,
@@ -58,6 +59,7 @@ class ConnectorView:
     live_generation: int | None
     quarantined: int
     running: UUID | None
+    engine: str = "own"
 
 
 # -- reading ------------------------------------------------------------------------------------
@@ -65,7 +67,7 @@ def list_connectors() -> list[ConnectorView]:
     """Every connector, by name."""
     found = (
         Connector.objects
-        .select_related("context", "service")
+        .select_related("context", "service", "deployment")
         .annotate(
             quarantined=Count("quarantine"),
             live_number=Subquery(
@@ -94,7 +96,7 @@ def describe_connector(name: str) -> ConnectorView:
 
 
 def _view(connector: Any) -> ConnectorView:
-    return ConnectorView(
+    view = ConnectorView(
         name=connector.name,
         topics=tuple(connector.topics),
         target=show(connector.target, _setting),
@@ -112,6 +114,43 @@ def _view(connector: Any) -> ConnectorView:
         quarantined=connector.quarantined,
         running=connector.running,
     )
+    return view if kept_here(connector) else replace(view, **_elsewhere(connector))
+
+
+def kept_here(connector: Connector) -> bool:
+    """Whether our own workers copy it: declared so, and no longer deployed on Kafka Connect."""
+    return connector.definition.get("engine", "own") == "own" and not is_deployed(connector)
+
+
+def is_deployed(connector: Connector) -> bool:
+    """Whether Kafka Connect has it, as far as is known here."""
+    return hasattr(connector, "deployment")
+
+
+_ON_CONNECT = {"RUNNING": "live", "PAUSED": "paused", "STOPPED": "paused"}
+_ENDED_ON_CONNECT = frozenset({"FAILED", "MISSING"})
+
+
+def _elsewhere(connector: Connector) -> dict[str, Any]:
+    """Return how a copy stands that Kafka Connect keeps, or shall keep."""
+    engine = connector.definition.get("engine", "own")
+    if not is_deployed(connector):
+        said = "declared for Kafka Connect, and not deployed there yet: deploy it"
+        return {"engine": engine, "state": "stopped", "message": said, "lag": None}
+    deployed = connector.deployment
+    state = "stopped" if deployed.state in _ENDED_ON_CONNECT else "starting"
+    state, message = _ON_CONNECT.get(deployed.state, state), deployed.message
+    if engine == "own":
+        message = "still deployed on Kafka Connect: undeploy it, then it is copied here again"
+    return {
+        "engine": engine,
+        "state": state,
+        "message": message,
+        "lag": deployed.lag,
+        "rows": None,
+        "rows_per_second": deployed.rows_per_second,
+        "measured_at": deployed.seen_at,
+    }
 
 
 def _state_shown(connector: Any) -> str:
@@ -249,9 +288,14 @@ def _setting(name: str) -> str | None:
 def regenerate(name: str) -> Run:
     """Ask for the copy to be built anew; a connectors worker picks the run up.
 
-    Raises RunInProgressError while another run of the connector stands.
+    Raises RunInProgressError while another run of the connector stands, KeptByConnectError.
     """
     connector = find_connector(name)
+    if not kept_here(connector):
+        raise KeptByConnectError(
+            f"{name} is kept by Kafka Connect, which cannot build it beside the live one: "
+            "undeploy it and declare it with `engine: own` to regenerate it"
+        )
     try:
         with transaction.atomic():
             return Run.objects.create(connector=connector, message="waiting for a worker")

@@ -6,6 +6,7 @@ ConnectorError
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
 │   └── TargetUnsetError       it needs a variable that is not set
+├── KeptByConnectError         Kafka Connect keeps the copy, and cannot do this
 ├── RunInProgressError         the connector is being regenerated already
 ├── RunEndedError              the run is over: nothing is left to cancel
 ├── RunCancelledError          somebody asked the run to stop
@@ -65,6 +66,13 @@ class TargetUnsetError(TargetInvalidError):
     """A target that needs a variable which is not set where it is used; elsewhere it may be."""
 
     code = "connector-target-unset"
+
+
+class KeptByConnectError(ConnectorError):
+    """Kafka Connect keeps the copy, and has no way to do what was asked."""
+
+    code = "kept-by-connect"
+    http_status = 409
 
 
 class RunInProgressError(ConnectorError):

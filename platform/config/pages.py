@@ -11,5 +11,6 @@ urlpatterns = [
     path("", include("registry.urls")),
     path("", include("lineage.urls")),
     path("", include("lineage.connectors.urls")),
+    path("", include("lineage.connectors.deployment.urls")),
     path("", include("lineage.derivations.urls")),
 ]

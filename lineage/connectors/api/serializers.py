@@ -16,6 +16,7 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     target = serializers.CharField()
     table = serializers.CharField()
     mode = serializers.ChoiceField(choices=["table", "events"])
+    engine = serializers.ChoiceField(choices=["own", "connect"], help_text="who keeps the copy")
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     service = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(choices=STATES)

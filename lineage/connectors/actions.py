@@ -119,7 +119,7 @@ def _view(connector: Any) -> ConnectorView:
 
 def kept_here(connector: Connector) -> bool:
     """Whether our own workers copy it: declared so, and no longer deployed on Kafka Connect."""
-    return connector.definition.get("engine", "own") == "own" and not is_deployed(connector)
+    return (connector.definition.get("engine") or "own") == "own" and not is_deployed(connector)
 
 
 def is_deployed(connector: Connector) -> bool:
@@ -133,7 +133,7 @@ _ENDED_ON_CONNECT = frozenset({"FAILED", "MISSING"})
 
 def _elsewhere(connector: Connector) -> dict[str, Any]:
     """Return how a copy stands that Kafka Connect keeps, or shall keep."""
-    engine = connector.definition.get("engine", "own")
+    engine = connector.definition.get("engine") or "own"
     if not is_deployed(connector):
         said = "declared for Kafka Connect, and not deployed there yet: deploy it"
         return {"engine": engine, "state": "stopped", "message": said, "lag": None}
@@ -178,7 +178,7 @@ def list_generations(name: str) -> QuerySet[Generation]:
 def find_connector(name: str) -> Connector:
     """Return the row of one connector; raises ConnectorMissingError."""
     try:
-        return Connector.objects.select_related("cluster").get(name=name)
+        return Connector.objects.select_related("cluster", "deployment").get(name=name)
     except Connector.DoesNotExist:
         raise ConnectorMissingError(f"no connector is named {name!r}") from None
 

@@ -29,7 +29,7 @@ from lineage.connectors.deployment.rendering import (
     render,
 )
 from lineage.connectors.deployment.schemas import shape_of
-from lineage.connectors.errors import TargetInvalidError
+from lineage.connectors.errors import DefinitionInvalidError, TargetInvalidError
 from lineage.connectors.models import Connector
 from lineage.identity import COPY_GROUP_PREFIX
 
@@ -60,25 +60,25 @@ def describe(name: str) -> DeploymentView:
     made = rendering_of(connector, deployment.tasks if deployment else 1)
     if deployment:
         made.config = dict(deployment.config)
-    definition = definition_of(connector)
-    return DeploymentView(name, connector_name(name), definition.engine, made, deployment)
+    engine = str(connector.definition.get("engine") or "own")
+    return DeploymentView(name, connector_name(name), engine, made, deployment)
 
 
 def rendering_of(
     connector: Connector, tasks: int = 1, converters: frozenset[str] | None = None
 ) -> Rendering:
     """Render a connector's definition with the schemas that are registered now."""
-    definition = definition_of(connector)
+    try:
+        definition = definition_of(connector)
+        target = jdbc_target(connector.name, definition.target, target_url)
+    except (DefinitionInvalidError, TargetInvalidError) as error:
+        return Rendering({}, refusals=[str(error)])
     workers = Workers(
         registry=settings.KAFKA_CONNECT_REGISTRY_URL.rstrip("/"),
         secret=settings.KAFKA_CONNECT_SECRET,
         converters=converters,
         tasks=tasks,
     )
-    try:
-        target = jdbc_target(connector.name, definition.target, target_url)
-    except TargetInvalidError as error:
-        return Rendering({}, refusals=[str(error)])
     return render(definition, connector.definition, target, shape_of(definition), workers)
 
 

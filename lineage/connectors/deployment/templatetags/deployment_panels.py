@@ -5,20 +5,22 @@ from typing import Any
 from django import template
 from django.conf import settings
 
+from lineage.connectors.actions import kept_here
 from lineage.connectors.deployment import actions
 from lineage.connectors.deployment.client import shown
+from lineage.connectors.models import Connector
 
 register = template.Library()
 
 
 @register.inclusion_tag("connectors/deployment.html", takes_context=True)
-def deployment_of(context: dict[str, Any], name: str) -> dict[str, Any]:
+def deployment_of(context: dict[str, Any], connector: Connector) -> dict[str, Any]:
     """Show the deployment of a copy, or what it would be; nothing where no Connect is known."""
-    is_known = bool(settings.KAFKA_CONNECT_URLS)
-    view = actions.describe(name)
+    if kept_here(connector) and not settings.KAFKA_CONNECT_URLS:
+        return {"shown": False}
     return {
-        "view": view,
-        "shown": is_known or view.engine == "connect" or view.deployment is not None,
+        "view": actions.describe(connector.name),
+        "shown": True,
         "addresses": [shown(url) for url in settings.KAFKA_CONNECT_URLS],
         "csrf_token": context.get("csrf_token"),
     }

@@ -44,6 +44,7 @@ def connect_worker(
     folder: Path,
     variables: Mapping[str, str],
     jvm: tuple[str, ...] = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+    flush_ms: int = 1000,
 ) -> Iterator[tuple[str, int]]:
     """Run a distributed worker; its REST address and process id. `variables` are its secrets."""
     port = free_port()
@@ -61,7 +62,7 @@ def connect_worker(
             *(f"{it}.storage.replication.factor=1" for it in ("config", "offset", "status")),
             "offset.storage.partitions=1",
             "status.storage.partitions=1",
-            "offset.flush.interval.ms=1000",
+            f"offset.flush.interval.ms={flush_ms}",
             "config.providers=env",
             f"config.providers.env.class={_PROVIDER}",
         ])

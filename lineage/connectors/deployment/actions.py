@@ -1,7 +1,7 @@
 """Deploy copies on Kafka Connect, take them back, and say how they stand."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -36,17 +36,25 @@ from lineage.identity import COPY_GROUP_PREFIX
 # Connect ends tasks gracefully within task.shutdown.graceful.timeout.ms (5 s by default)
 _LET_GO_SECONDS = 15.0
 _PAUSE_SECONDS = 0.3
+_MAKES_ROWS = (
+    "topics", "connection.url", "collection.name.format", "insert.mode", "primary.key.",
+    "transforms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class DeploymentView:
-    """How a copy is, or would be, on Kafka Connect; `deployment` is None when it is not."""
+    """How a copy is, or would be, on Kafka Connect; `deployment` is None when it is not.
+
+    `outdated`: its definition, or a schema, has changed since it was deployed.
+    """
 
     connector: str
     name: str
     engine: str
     rendering: Rendering
     deployment: Deployment | None
+    outdated: bool = False
 
 
 # -- reading ------------------------------------------------------------------------------------
@@ -58,10 +66,16 @@ def describe(name: str) -> DeploymentView:
     connector = find_connector(name)
     deployment = deployment_of(connector)
     made = rendering_of(connector, deployment.tasks if deployment else 1)
+    outdated = bool(deployment and _told_apart(made.config) != _told_apart(deployment.config))
     if deployment:
         made.config = dict(deployment.config)
     engine = str(connector.definition.get("engine") or "own")
-    return DeploymentView(name, connector_name(name), engine, made, deployment)
+    return DeploymentView(name, connector_name(name), engine, made, deployment, outdated)
+
+
+def _told_apart(config: Mapping[str, str]) -> dict[str, str]:
+    """Return a configuration without the converters: which are installed is Connect's to say."""
+    return {key: value for key, value in config.items() if ".converter" not in key}
 
 
 def rendering_of(
@@ -108,8 +122,9 @@ def deploy(name: str, connect: str = "", tasks: int = 0) -> Deployment:
     """Create or change the connector of a copy on Kafka Connect; the same again changes nothing.
 
     `connect` selects one of KAFKA_CONNECT_URLS, where several read the copy's cluster. What is
-    new there begins at the beginning of the log. Raises EngineMismatchError, NotRenderableError,
-    ConnectUnsetError, ConnectUnavailableError, ConnectRefusedError, BrokerError.
+    new there, or makes other rows, begins at the beginning of the log. Raises
+    EngineMismatchError, NotRenderableError, ConnectUnsetError, ConnectUnavailableError,
+    ConnectRefusedError, BrokerError.
     """
     connector = find_connector(name)
     if definition_of(connector).engine != "connect":
@@ -131,7 +146,28 @@ def deploy(name: str, connect: str = "", tasks: int = 0) -> Deployment:
         raise ConnectRefusedError(_by_field(cluster, errors), errors)
     if standing is None:
         _check_let_go(connector)
-    return _put(connector, cluster, made, tasks)
+        return _put(connector, cluster, made, tasks)
+    anew = _rows(made.config) != _rows(standing.config)
+    if anew:
+        _start_over(cluster, connector_name(name))
+    deployment = _put(connector, cluster, made, tasks)
+    if anew:
+        cluster.resume(connector_name(name))
+    return deployment
+
+
+def _rows(config: Mapping[str, str]) -> dict[str, str]:
+    """Return what decides where rows go and what is in them."""
+    return {key: value for key, value in config.items() if key.startswith(_MAKES_ROWS)}
+
+
+def _start_over(cluster: ConnectCluster, there: str) -> None:
+    """Stop a connector and forget its offsets: another table, or other rows, need the whole log."""
+    try:
+        cluster.stop(there)
+        _persist(lambda: cluster.forget_offsets(there))
+    except DeploymentMissingError:
+        pass  # nothing is there: nothing is remembered
 
 
 def _put(connector: Connector, cluster: ConnectCluster, made: Rendering, tasks: int) -> Deployment:
@@ -162,8 +198,7 @@ def undeploy(name: str) -> None:
     deployment = find_deployment(name)
     cluster, there = cluster_at(deployment.connect), connector_name(name)
     try:
-        cluster.stop(there)
-        _persist(lambda: cluster.forget_offsets(there))
+        _start_over(cluster, there)
         cluster.delete(there)
     except DeploymentMissingError:
         pass  # deleted on Connect's side, by whomever

@@ -23,6 +23,9 @@ class DeploymentSerializer(serializers.Serializer[DeploymentView]):
     name = serializers.CharField(help_text="of the connector on Kafka Connect")
     engine = serializers.ChoiceField(choices=["own", "connect"], help_text="as declared")
     deployed = serializers.SerializerMethodField()
+    outdated = serializers.BooleanField(
+        help_text="whether definition or schema have changed since: deploy it again"
+    )
     connect = serializers.CharField(
         source="deployment.connect", default=None, allow_null=True, help_text="a worker's address"
     )

@@ -87,6 +87,7 @@ def test_a_deployed_copy_is_shown_like_our_own(client: Client, deployed: Deploym
     assert (view["state"], view["lag"]) == ("live", 3)
     told = ask(client, "deployment")[1]
     assert told["tasks"][0]["state"] == "RUNNING"
+    assert told["outdated"]
     page = client.get("/copies/orders_pg").content.decode()
     assert "insideout.connector.orders_pg" in page
     assert "at least once" in page

@@ -86,7 +86,7 @@ class Scene:
 
         def accepted() -> bool:
             said.append(self.post("deploy"))
-            return said[-1][0] != 409
+            return bool(said[-1][0] != 409)
 
         eventually(accepted, 30)
         assert said[-1][0] == 200, said[-1]
@@ -134,6 +134,7 @@ def test_handed_over_watched_and_taken_back(scene: Scene) -> None:
     _other_shapes(scene)
     _seen_in_lineage_once(scene)
     _paused_and_resumed(scene)
+    _into_another_table(scene)
     _stopped_by_a_record_that_the_database_refuses(scene)
     _and_back(scene)
 
@@ -185,11 +186,13 @@ def _other_shapes(scene: Scene) -> None:
         assert made.refusals == []
         assert connect.validate(made.config) == {}
         connect.put(made.config["name"], made.config)
-    eventually(lambda: _count(scene, "Shaped") == len(scene.orders.fold))
-    rows = query(scene.target, 'SELECT record_key, amount, remark, source FROM "Shaped"')
-    assert {row[0]: row[1:3] for row in rows} == scene.orders.fold
-    assert {row[3] for row in rows} == {"shop"}
-    assert query(scene.target, 'SELECT * FROM "Shaped" LIMIT 1')[0].__len__() == 4
+    eventually(lambda: _count(scene, "Shaped") > 0)
+    chosen = 'SELECT record_key, amount, remark, source FROM "Shaped"'
+    eventually(
+        lambda: {row[0]: row[1:3] for row in query(scene.target, chosen)} == scene.orders.fold
+    )
+    assert {row[3] for row in query(scene.target, chosen)} == {"shop"}
+    assert len(query(scene.target, 'SELECT * FROM "Shaped" LIMIT 1')[0]) == 4
     values = "SELECT count(*), count(DISTINCT (kafka_partition, kafka_offset)) FROM orders_log"
     eventually(lambda: written * 0.8 < query(scene.target, values)[0][0])
     count, places = query(scene.target, values)[0]
@@ -223,6 +226,19 @@ def _paused_and_resumed(scene: Scene) -> None:
     assert describe_connector(scene.name).state == "paused"
     scene.post("resume")
     eventually(scene.looks("RUNNING"))
+
+
+def _into_another_table(scene: Scene) -> None:
+    """The whole log goes into it, though the group had read it to its end."""
+    declare(scene.declared | {"engine": "connect", "table": "moved"})
+    told = scene.client.get(f"/api/v1/connectors/{scene.name}/deployment").json()
+    assert told["outdated"]
+    assert not scene.deploy()["outdated"]
+    eventually(lambda: copied(scene.target, "moved") == scene.orders.fold)
+    declare(scene.declared | {"engine": "connect"})
+    scene.deploy()
+    eventually(scene.looks("RUNNING", 0))
+    eventually(scene.equal)
 
 
 def _stopped_by_a_record_that_the_database_refuses(scene: Scene) -> None:

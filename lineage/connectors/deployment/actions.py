@@ -29,7 +29,7 @@ from lineage.connectors.deployment.rendering import (
     render,
 )
 from lineage.connectors.deployment.schemas import shape_of
-from lineage.connectors.errors import DefinitionInvalidError, TargetInvalidError
+from lineage.connectors.errors import ConnectorError, DefinitionInvalidError, TargetInvalidError
 from lineage.connectors.models import Connector
 from lineage.identity import COPY_GROUP_PREFIX
 
@@ -152,7 +152,7 @@ def deploy(name: str, connect: str = "", tasks: int = 0) -> Deployment:
         _start_over(cluster, connector_name(name))
     deployment = _put(connector, cluster, made, tasks)
     if anew:
-        cluster.resume(connector_name(name))
+        _persist(lambda: cluster.resume(connector_name(name)))
     return deployment
 
 
@@ -164,8 +164,9 @@ def _rows(config: Mapping[str, str]) -> dict[str, str]:
 def _start_over(cluster: ConnectCluster, there: str) -> None:
     """Stop a connector and forget its offsets: another table, or other rows, need the whole log."""
     try:
-        cluster.stop(there)
-        _persist(lambda: cluster.forget_offsets(there))
+        _persist(lambda: cluster.stop(there))
+        # refused until the tasks have ended
+        _persist(lambda: cluster.forget_offsets(there), (ConnectRefusedError,))
     except DeploymentMissingError:
         pass  # nothing is there: nothing is remembered
 
@@ -182,7 +183,7 @@ def _put(connector: Connector, cluster: ConnectCluster, made: Rendering, tasks: 
         },
     )
     try:
-        cluster.put(connector_name(connector.name), made.config)
+        _persist(lambda: cluster.put(connector_name(connector.name), made.config))
     except ConnectRefusedError:
         if is_new:
             deployment.delete()
@@ -199,7 +200,7 @@ def undeploy(name: str) -> None:
     cluster, there = cluster_at(deployment.connect), connector_name(name)
     try:
         _start_over(cluster, there)
-        cluster.delete(there)
+        _persist(lambda: cluster.delete(there))
     except DeploymentMissingError:
         pass  # deleted on Connect's side, by whomever
     deployment.delete()
@@ -275,13 +276,14 @@ def _check_let_go(connector: Connector) -> None:
         )
 
 
-def _persist(act: Callable[[], None]) -> None:
-    """Try until tasks that are ending have ended: Connect refuses until then."""
+def _persist(act: Callable[[], None], besides: tuple[type[ConnectorError], ...] = ()) -> None:
+    """Try again while Connect is busy, with a rebalance mostly, or refuses in one of these ways."""
     deadline = time.monotonic() + _LET_GO_SECONDS
+    again: tuple[type[ConnectorError], ...] = (ConnectUnavailableError, *besides)
     while True:
         try:
             act()
-        except (ConnectRefusedError, ConnectUnavailableError):
+        except again:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE_SECONDS)

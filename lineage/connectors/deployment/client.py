@@ -21,7 +21,7 @@ from lineage.connectors.deployment.errors import (
 SECONDS = 20.0
 _LARGEST_ANSWER = 8 * 1024 * 1024
 _LONGEST_MESSAGE = 2_000
-_BUSY = frozenset({409, 502, 503, 504})
+_REBALANCING = 409
 
 
 class ConnectCluster:
@@ -115,7 +115,8 @@ class ConnectCluster:
         message = f"{self.shown}: HTTP {status}" + (f": {said[:_LONGEST_MESSAGE]}" if said else "")
         if status == 404:
             raise DeploymentMissingError(message)
-        if status in _BUSY:
+        # a rebalance that is expected, but has not begun, is told as 500
+        if status == _REBALANCING or status >= 500:
             raise ConnectUnavailableError(f"{message}; try again")
         if 200 <= status < 300:
             raise ConnectUnavailableError(f"{message}, with an answer that cannot be read")

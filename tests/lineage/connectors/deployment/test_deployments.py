@@ -218,7 +218,7 @@ def connect() -> Iterator[ConnectCluster]:
         (409, ConnectUnavailableError),
         (503, ConnectUnavailableError),
         (400, ConnectRefusedError),
-        (500, ConnectRefusedError),
+        (500, ConnectUnavailableError),
         (302, ConnectRefusedError),
         (203, ConnectUnavailableError),
         (206, ConnectRefusedError),

@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -25,6 +26,7 @@ from lineage.connectors.definition import check
 from lineage.connectors.deployment import watching
 from lineage.connectors.deployment.actions import find_deployment
 from lineage.connectors.deployment.client import ConnectCluster
+from lineage.connectors.deployment.errors import ConnectUnavailableError
 from lineage.connectors.deployment.jdbc import jdbc_target
 from lineage.connectors.deployment.rendering import Workers, render
 from lineage.connectors.deployment.schemas import shape_of
@@ -44,7 +46,7 @@ pytestmark = [
 SECRET = "COPIES_PASSWORD"
 
 
-def eventually(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not in time"
@@ -86,7 +88,7 @@ class Scene:
 
         def accepted() -> bool:
             said.append(self.post("deploy"))
-            return bool(said[-1][0] != 409)
+            return said[-1][0] not in {409, 503}
 
         eventually(accepted, 30)
         assert said[-1][0] == 200, said[-1]
@@ -154,9 +156,9 @@ def _then_connect(scene: Scene) -> None:
     assert password not in json.dumps(told)
     assert told["config"]["connection.password"] == f"${{env:{SECRET}}}"
     assert told["secrets"] == [SECRET]
-    config = requests.get(f"{scene.worker}/connectors/{told['name']}/config", timeout=10).json()
-    assert config == told["config"]
-    assert scene.deploy()["config"] == config
+    config = f"{scene.worker}/connectors/{told['name']}/config"
+    eventually(lambda: requests.get(config, timeout=10).json() == told["config"])
+    assert scene.deploy()["config"] == told["config"]
     assert scene.post("regenerate")[1]["type"] == "urn:insideout:kept-by-connect"
     scene.writer.write(scene.topic, b"o-unreadable", b"no frame at all")
     scene.orders.write(2000)
@@ -181,12 +183,13 @@ def _other_shapes(scene: Scene) -> None:
         target = jdbc_target(
             definition.name, definition.target, lambda text: text.replace(f"${{{SECRET}}}", "x")
         )
-        workers = Workers(_registry(scene), converters=connect.plugins(), tasks=2)
+        workers = Workers(_registry(scene), converters=connect.plugins())
         made = render(definition, declared | extra, target, shape_of(definition), workers)
         assert made.refusals == []
         assert connect.validate(made.config) == {}
-        connect.put(made.config["name"], made.config)
-    eventually(lambda: _count(scene, "Shaped") > 0)
+        eventually(partial(_is_put, connect, made.config))
+    name = f"insideout.connector.{scene.name}-shaped"
+    eventually(lambda: _count(scene, "Shaped") > 0 or _failed(scene, name))
     chosen = 'SELECT record_key, amount, remark, source FROM "Shaped"'
     eventually(
         lambda: {row[0]: row[1:3] for row in query(scene.target, chosen)} == scene.orders.fold
@@ -198,7 +201,21 @@ def _other_shapes(scene: Scene) -> None:
     count, places = query(scene.target, values)[0]
     assert count == places
     for name in (f"{scene.name}-log", f"{scene.name}-shaped"):
-        connect.delete(f"insideout.connector.{name}")
+        requests.delete(f"{scene.worker}/connectors/insideout.connector.{name}", timeout=30)
+
+
+def _is_put(connect: ConnectCluster, config: dict[str, str]) -> bool:
+    try:
+        connect.put(config["name"], config)
+    except ConnectUnavailableError:
+        return False
+    return True
+
+
+def _failed(scene: Scene, name: str) -> bool:
+    told = requests.get(f"{scene.worker}/connectors/{name}/status", timeout=30).text
+    assert "FAILED" not in told, told
+    return False
 
 
 def _registry(scene: Scene) -> str:
@@ -254,15 +271,15 @@ def _stopped_by_a_record_that_the_database_refuses(scene: Scene) -> None:
     assert "0x00" in view.message
     told = scene.client.get(f"/api/v1/connectors/{scene.name}/deployment").json()
     assert "java" in told["tasks"][0]["trace"] + "".join(it["trace"] for it in told["tasks"])
-    assert scene.post("deployment/restart")[0] == 200
+    eventually(lambda: scene.post("deployment/restart")[0] == 200)
 
 
 def _and_back(scene: Scene) -> None:
     declare(scene.declared)
     assert "undeploy" in describe_connector(scene.name).message
     assert scene.post("regenerate")[1]["type"] == "urn:insideout:kept-by-connect"
-    status, told = scene.post("undeploy")
-    assert (status, told["deployed"]) == (200, False)
+    eventually(lambda: scene.post("undeploy")[0] == 200)
+    assert not scene.client.get(f"/api/v1/connectors/{scene.name}/deployment").json()["deployed"]
     listed = requests.get(f"{scene.worker}/connectors", timeout=10).json()
     assert f"insideout.connector.{scene.name}" not in listed
     scene.orders.write(1000)

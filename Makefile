@@ -61,11 +61,12 @@ test-faults: $(BIN)/.dev ## kill servers, databases and brokers under load, at l
 openapi: $(BIN)/.base ## renew docs/openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --file docs/openapi.json
 
-bench: $(BIN)/.dev ## measure the served registry, live copying, regeneration, lineage; copy real data
+bench: $(BIN)/.dev ## measure registry, copies (Debezium beside ours), lineage; copy real data
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.connectors
 	@$(BIN)/python -m bench.nycflights
 	@$(BIN)/python -m bench.sinks
+	@$(BIN)/python -m bench.debezium
 	@$(BIN)/python -m bench.lineage
 
 lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations

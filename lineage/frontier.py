@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from catalog.models import Cluster
 from catalog.recognition import PATTERN_KEYS, Recogniser, has_wildcard
-from lineage.identity import COPY_GROUP_PREFIX, copy_of
+from lineage.identity import COPY_GROUP_PREFIX, DEPLOYED_GROUP_PREFIX, copy_of
 from lineage.models import Edge, ProducerName
 from lineage.reading import Raw, Row, clusters_of, read
 
@@ -223,6 +223,7 @@ def _copies(raw: Raw) -> Iterator[Raw]:
     if (copy := copy_of(*raw)) is not None:
         yield "copy", copy
         yield "group", COPY_GROUP_PREFIX + copy
+        yield "group", DEPLOYED_GROUP_PREFIX + copy
 
 
 def _matching(kind: str, patterns: set[str], clusters: list[int]) -> Iterator[Raw]:

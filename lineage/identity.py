@@ -15,6 +15,9 @@ Raw = tuple[str, str]
 COPY_GROUP_PREFIX = "insideout.connector."
 """Consumer groups of our own connectors; the rest of the name is the connector's, thus the copy."""
 
+DEPLOYED_GROUP_PREFIX = f"connect-{COPY_GROUP_PREFIX}"
+"""The same of connectors that are deployed on Kafka Connect, which calls the group after them."""
+
 # who says so weighs more than what is said: a stamp can be forged, or passed on unread
 _STRONG = ("group", "transactional_id")
 _RANK = ("group", "transactional_id", "source", "client_id", "producer_id")
@@ -35,8 +38,10 @@ def copy_of(kind: str, name: str) -> str | None:
     """Return the copy that a raw node is: named so, or the group of the connector that keeps it."""
     if kind == "copy":
         return name
-    if kind == "group" and name.startswith(COPY_GROUP_PREFIX):
-        return name.removeprefix(COPY_GROUP_PREFIX)
+    if kind == "group":
+        for prefix in (COPY_GROUP_PREFIX, DEPLOYED_GROUP_PREFIX):
+            if name.startswith(prefix):
+                return name.removeprefix(prefix)
     return None
 
 

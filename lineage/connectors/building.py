@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from broker.errors import BrokerError
-from lineage.connectors.actions import WORKER_IS_GONE_AFTER
+from lineage.connectors.actions import WORKER_IS_GONE_AFTER, kept_here
 from lineage.connectors.copying import note_generation, now
 from lineage.connectors.engine_regenerate import BuildInterruptedError, Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
@@ -51,8 +51,8 @@ def take_run(worker: str) -> Run | None:
     busy = set(alive.values_list("name", flat=True)) - {worker}
     running = Run.objects.filter(state=Run.State.RUNNING, kind__in=known_kinds())
     for run in running.exclude(worker__in=busy).order_by("started_at"):
-        if run.worker == worker:
-            continue  # ours, in another thread
+        if run.worker == worker or not kept_here(run.connector):
+            continue  # ours, in another thread; or Kafka Connect has the table
         claimed = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, worker=run.worker)
         if claimed.update(worker=worker, moved_at=now()):
             return run  # with the name of whoever had it before

@@ -1,7 +1,7 @@
 """A connector as declared: what is read, what is written where, and how. Pure: no database.
 
-`{name, topics, target, table, mode, key, key_format, context, service, cluster}`; what is not
-one of these is refused, so that a typing error cannot pass silently.
+`{name, topics, target, table, mode, key, key_format, context, service, cluster, engine}`; what is
+not one of these is refused, so that a typing error cannot pass silently.
 """
 
 import os
@@ -19,6 +19,7 @@ from lineage.connectors.sinks.kinds import SCHEMES, examples
 
 Mode = Literal["table", "events"]
 KeyFormat = Literal["text", "schema"]
+Engine = Literal["own", "connect"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # leaves room for the names of its generations (`__g12`) within PostgreSQL's 63 bytes
@@ -30,7 +31,7 @@ _PASSWORD_VALUE = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$))(.*)@")
 _PARAMETER = re.compile(r"([?&;])([^=&;#]*)=([^&;#]*)")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
 _REQUIRED = ("name", "topics", "target", "table")
-_KNOWN = (*_REQUIRED, "mode", "key", "key_format", "context", "service", "cluster")
+_KNOWN = (*_REQUIRED, "mode", "key", "key_format", "context", "service", "cluster", "engine")
 _HIDDEN = "•••"
 
 
@@ -48,6 +49,7 @@ class Definition:
     context: str | None = None
     service: str | None = None
     cluster: str | None = None
+    engine: Engine = "own"
 
 
 def check(declared: Mapping[str, Any]) -> Definition:
@@ -72,6 +74,7 @@ def check(declared: Mapping[str, Any]) -> Definition:
         context=_text(declared, "context"),
         service=_text(declared, "service"),
         cluster=_text(declared, "cluster"),
+        engine=cast("Engine", _one_of(declared, "engine", ("own", "connect"))),
     )
     _fits_together(definition)
     return definition

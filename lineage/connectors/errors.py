@@ -7,6 +7,7 @@ ConnectorError
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
 │   └── TargetUnsetError       it needs a variable or a package that is not there
+├── KeptByConnectError         Kafka Connect keeps the copy, and cannot do this
 ├── RunInProgressError         the connector has a run already
 ├── NothingRetiredError        there is no generation to go back to
 ├── QuarantineMissingError     a record that was not left out cannot be tried again
@@ -77,6 +78,13 @@ class TargetUnsetError(TargetInvalidError):
     """A target that needs a variable or a package missing where it is used; elsewhere it may be."""
 
     code = "connector-target-unset"
+
+
+class KeptByConnectError(ConnectorError):
+    """Kafka Connect keeps the copy, and has no way to do what was asked."""
+
+    code = "kept-by-connect"
+    http_status = 409
 
 
 class RunInProgressError(ConnectorError):

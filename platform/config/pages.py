@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("lineage.urls")),
     path("", include("lineage.connectors.urls")),
     path("", include("lineage.connectors.audits.urls")),
+    path("", include("lineage.connectors.deployment.urls")),
     path("", include("lineage.derivations.urls")),
 ]

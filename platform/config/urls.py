@@ -14,6 +14,8 @@ urlpatterns = [
     path("api/v1/", include("lineage.sampling.api.urls")),
     path("api/v1/", include("lineage.connectors.api.urls")),
     path("api/v1/", include("lineage.connectors.audits.api.urls")),
+    path("api/v1/", include("lineage.connectors.deployment.api.urls")),
+    path("apis/registry/v2/", include("lineage.connectors.deployment.api.apicurio_urls")),
     path("api/v1/", include("lineage.openlineage.api.urls")),
     path("api/v1/", include("lineage.derivations.api.urls")),
     path("", include("config.pages")),

@@ -1,7 +1,7 @@
 """How connectors, runs and workers stand; read by REST, pages, commands and jobs."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -55,6 +55,7 @@ class ConnectorView:
     remedy: str
     lag_at_worst: int | None
     level_in_seconds: float | None
+    engine: str = "own"
 
 
 # -- reading ------------------------------------------------------------------------------------
@@ -62,7 +63,7 @@ def list_connectors() -> list[ConnectorView]:
     """Every connector, by name."""
     found = (
         Connector.objects
-        .select_related("context", "service")
+        .select_related("context", "service", "deployment")
         .annotate(
             quarantined=Count("quarantine"),
             live_number=Subquery(
@@ -99,7 +100,7 @@ def describe_connector(name: str) -> ConnectorView:
 
 
 def _view(connector: Any) -> ConnectorView:
-    return ConnectorView(
+    view = ConnectorView(
         name=connector.name,
         topics=tuple(connector.topics),
         target=show(connector.target, _setting),
@@ -122,6 +123,43 @@ def _view(connector: Any) -> ConnectorView:
         lag_at_worst=connector.lag_at_worst,
         level_in_seconds=connector.level_in_seconds,
     )
+    return view if kept_here(connector) else replace(view, **_elsewhere(connector))
+
+
+def kept_here(connector: Connector) -> bool:
+    """Whether our own workers copy it: declared so, and no longer deployed on Kafka Connect."""
+    return (connector.definition.get("engine") or "own") == "own" and not is_deployed(connector)
+
+
+def is_deployed(connector: Connector) -> bool:
+    """Whether Kafka Connect has it, as far as is known here."""
+    return hasattr(connector, "deployment")
+
+
+_ON_CONNECT = {"RUNNING": "live", "PAUSED": "paused", "STOPPED": "paused"}
+_ENDED_ON_CONNECT = frozenset({"FAILED", "MISSING"})
+
+
+def _elsewhere(connector: Connector) -> dict[str, Any]:
+    """Return how a copy stands that Kafka Connect keeps, or shall keep."""
+    engine = connector.definition.get("engine") or "own"
+    if not is_deployed(connector):
+        said = "declared for Kafka Connect, and not deployed there yet: deploy it"
+        return {"engine": engine, "state": "stopped", "message": said, "lag": None}
+    deployed = connector.deployment
+    state = "stopped" if deployed.state in _ENDED_ON_CONNECT else "starting"
+    state, message = _ON_CONNECT.get(deployed.state, state), deployed.message
+    if engine == "own":
+        message = "still deployed on Kafka Connect: undeploy it, then it is copied here again"
+    return {
+        "engine": engine,
+        "state": state,
+        "message": message,
+        "lag": deployed.lag,
+        "rows": None,
+        "rows_per_second": deployed.rows_per_second,
+        "measured_at": deployed.seen_at,
+    }
 
 
 def _state_shown(connector: Any) -> str:
@@ -149,7 +187,7 @@ def list_generations(name: str) -> QuerySet[Generation]:
 def find_connector(name: str) -> Connector:
     """Return the row of one connector; raises ConnectorMissingError."""
     try:
-        return Connector.objects.select_related("cluster").get(name=name)
+        return Connector.objects.select_related("cluster", "deployment").get(name=name)
     except Connector.DoesNotExist:
         raise ConnectorMissingError(f"no connector is named {name!r}") from None
 

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from lineage.connectors.actions.reading import find_connector, find_run
+from lineage.connectors.actions.reading import find_connector, find_run, kept_here
 from lineage.connectors.errors import (
+    KeptByConnectError,
     NothingRetiredError,
     QuarantineMissingError,
     RunEndedError,
@@ -30,9 +31,15 @@ def request_run(
 ) -> Run:
     """Ask for a run of a kind; a connectors worker picks it up.
 
-    Raises ConnectorMissingError, and RunInProgressError while another run of the connector stands.
+    Raises ConnectorMissingError, RunInProgressError while another run of the connector stands, and
+    KeptByConnectError.
     """
     connector = find_connector(name)
+    if not kept_here(connector):
+        raise KeptByConnectError(
+            f"{name} is kept by Kafka Connect, which cannot {kind}: undeploy it and declare it "
+            f"with `engine: own` to {kind} it"
+        )
     try:
         with transaction.atomic():
             return Run.objects.create(

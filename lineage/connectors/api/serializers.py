@@ -16,6 +16,7 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     target = serializers.CharField()
     table = serializers.CharField()
     mode = serializers.ChoiceField(choices=["table", "events"])
+    engine = serializers.ChoiceField(choices=["own", "connect"], help_text="who keeps the copy")
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     service = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(choices=STATES)
@@ -109,7 +110,7 @@ class QuarantineSerializer(serializers.ModelSerializer[Quarantine]):
         fields = ["topic", "partition", "offset", "key", "reason", "at", "tried_at"]
 
 
-class FieldChangeSerializer(serializers.Serializer[Any]):
+class DefinitionChangeSerializer(serializers.Serializer[Any]):
     """One key that changed."""
 
     field = serializers.CharField()
@@ -117,15 +118,15 @@ class FieldChangeSerializer(serializers.Serializer[Any]):
     after = serializers.CharField()
 
 
-class DeclaredSerializer(serializers.Serializer[Any]):
+class ConnectorDeclaredSerializer(serializers.Serializer[Any]):
     """What a declaration did, and the connector as it is now."""
 
     action = serializers.ChoiceField(choices=["created", "changed", "unchanged"])
-    changes = FieldChangeSerializer(many=True)
+    changes = DefinitionChangeSerializer(many=True)
     connector = ConnectorSerializer()
 
 
-class PlaceSerializer(serializers.Serializer[Any]):
+class RecordPlaceSerializer(serializers.Serializer[Any]):
     """Where a record stands in the log."""
 
     topic = serializers.CharField(max_length=249)
@@ -136,4 +137,4 @@ class PlaceSerializer(serializers.Serializer[Any]):
 class ReplaySerializer(serializers.Serializer[Any]):
     """Which records of the quarantine are tried again; none named: all."""
 
-    records = PlaceSerializer(many=True, required=False, allow_empty=False)
+    records = RecordPlaceSerializer(many=True, required=False, allow_empty=False)

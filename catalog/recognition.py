@@ -5,13 +5,17 @@ most literal characters wins. When patterns of two services are equally good the
 unrecognised: a guess could show a foreign writer as the declared one.
 """
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any
 from urllib.parse import unquote
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from catalog.models import BoundedContext, Service
 
@@ -74,6 +78,11 @@ class Recogniser:
         found = self.candidates(kind, name)
         return found[0] if len(found) == 1 else None
 
+    @property
+    def knows_clients(self) -> bool:
+        """Whether a service is recognised by the client ids of its members."""
+        return any(service.recognised_by.get("client_ids") for service in self.services.values())
+
     def candidates(self, kind: str, name: str) -> tuple[Service, ...]:
         """Return the services whose best pattern matches; more than one means ambiguous."""
         key = (kind, name)
@@ -113,27 +122,37 @@ class Recogniser:
 
 
 _SERVICE = [field.attname for field in Service._meta.concrete_fields]  # noqa: SLF001  (documented API)
+_PATTERNS = "recognised_by"
 _CONTEXT = [field.attname for field in BoundedContext._meta.concrete_fields]  # noqa: SLF001  (documented API)
-_kept: list[tuple[list[tuple[Any, ...]], Recogniser]] = []
+_kept: list[tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], Recogniser]] = []
 
 
 def recogniser() -> Recogniser:
-    """Return a recogniser of the services as they are now; one query.
+    """Return a recogniser of the services as they are now; two queries.
 
     That of the last time, with all that it has matched, while the rows are the same: to compare a
-    thousand rows costs milliseconds, to build it anew a hundred.
+    thousand rows costs milliseconds, to build it anew a hundred. Patterns are compared as the text
+    that the database keeps, and read when there are new ones.
     """
-    columns = [*_SERVICE, *(f"context__{name}" for name in _CONTEXT)]
-    rows = list(Service.objects.order_by("name").values_list(*columns))
-    if _kept and _kept[0][0] == rows:
-        return _kept[0][1]
-    built = Recogniser(map(_service, rows))
-    _kept[:] = [(rows, built)]
+    columns = [name for name in _SERVICE if name != _PATTERNS]
+    as_text = Cast(_PATTERNS, TextField())
+    rows = list(Service.objects.order_by("name").values_list(*columns, as_text))
+    contexts = list(BoundedContext.objects.order_by("pk").values_list(*_CONTEXT))
+    if _kept and _kept[0][:2] == (rows, contexts):
+        return _kept[0][2]
+    by_id = {row[0]: BoundedContext.from_db("default", _CONTEXT, row) for row in contexts}
+    built = Recogniser(
+        _service(dict(zip(columns, row, strict=False)), row[-1], by_id) for row in rows
+    )
+    _kept[:] = [(rows, contexts, built)]
     return built
 
 
-def _service(row: Sequence[Any]) -> Service:
-    service = Service.from_db("default", _SERVICE, row[: len(_SERVICE)])
+def _service(
+    values: dict[str, Any], patterns: str, contexts: Mapping[int, BoundedContext]
+) -> Service:
+    values[_PATTERNS] = json.loads(patterns)
+    service = Service.from_db("default", _SERVICE, [values[name] for name in _SERVICE])
     if service.context_id is not None:
-        service.context = BoundedContext.from_db("default", _CONTEXT, row[len(_SERVICE) :])
+        service.context = contexts.get(service.context_id)
     return service

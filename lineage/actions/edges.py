@@ -7,17 +7,13 @@ from datetime import datetime
 from django.utils import timezone
 
 from catalog.actions import find_cluster
-from catalog.recognition import recogniser
 from lineage import graph
 from lineage.actions.resolution import FEW, Resolution
 from lineage.edges import EdgeView, Node
 from lineage.errors import NodeMissingError
 from lineage.frontier import Frontier
-from lineage.models import Edge
 from lineage.reading import Row, read
-
-SMALL = 1000
-"""Edges of a ledger that is always read whole."""
+from lineage.recognised import read_recognised
 
 _ORDER = {"topic": 0, "service": 1, "copy": 2, "actor": 3, "dataset": 4}
 
@@ -48,18 +44,13 @@ def resolve(
 ) -> list[EdgeView]:
     """Return the edges at `topics` (all of them when None), each pair of nodes once."""
     at = as_of or timezone.now()
-    if topics is None or len(topics) > FEW or _is_small(cluster_id(cluster)):
-        found = graph.merged(Resolution(read(at, cluster=cluster_id(cluster))).edges(at))
+    one, known = cluster_id(cluster), read_recognised()
+    if topics is None or len(topics) > FEW:
+        found = graph.merged(Resolution(read(at, known.topology, cluster=one), known).edges(at))
         return found if topics is None else _at(topics, found)
-    frontier = Frontier(at, recogniser(), cluster=cluster_id(cluster))
+    frontier = Frontier(at, known, cluster=one)
     frontier.around({("topic", topic) for topic in topics})
-    return graph.merged(_at(topics, Resolution(frontier.rows, frontier.names).edges(at)))
-
-
-def _is_small(cluster: int | None) -> bool:
-    """Whether all edges are read as fast as some: one query, where a walk takes a dozen."""
-    edges = Edge.objects.all() if cluster is None else Edge.objects.filter(cluster=cluster)
-    return edges[: SMALL + 1].count() <= SMALL
+    return graph.merged(_at(topics, Resolution(frontier.rows(), known).edges(at)))
 
 
 def _at(topics: Sequence[str], edges: Iterable[EdgeView]) -> list[EdgeView]:
@@ -82,7 +73,8 @@ class Resolved:
 def resolve_rows(*, as_of: datetime | None = None, cluster: str | None = None) -> Resolved:
     """Return all edges with the raw rows behind them, read once."""
     at = as_of or timezone.now()
-    resolution = Resolution(read(at, cluster=cluster_id(cluster)))
+    known = read_recognised()
+    resolution = Resolution(read(at, known.topology, cluster=cluster_id(cluster)), known)
     return Resolved(graph.merged(resolution.edges(at)), resolution.ends())
 
 
@@ -126,14 +118,13 @@ def surroundings(
 
 
 def _around(focus: str, hops: int, at: datetime, cluster: int | None = None) -> Resolution:
-    """Resolve what lies around a node; of a small ledger all of it."""
-    if _is_small(cluster):
-        return Resolution(read(at, cluster=cluster))
-    frontier = Frontier(at, recogniser(), cluster=cluster)
+    """Resolve what lies around a node."""
+    known = read_recognised()
+    frontier = Frontier(at, known, cluster=cluster)
     places = frontier.start(focus)
     for _ in range(hops // 2 + 1):
         places = frontier.around(places)
-    return Resolution(frontier.rows, frontier.names)
+    return Resolution(frontier.rows(), known)
 
 
 def find_edge(

@@ -23,6 +23,7 @@ from lineage.errors import NodeMissingError
 from lineage.graph.selection import is_named_internal
 from lineage.models import Sampling
 from lineage.reading import read
+from lineage.recognised import read_recognised
 
 
 @dataclass(frozen=True)
@@ -198,8 +199,11 @@ def compare_instants(since: datetime, *, kind: str | None = None, scope: Scope =
     """
     until = scope.as_of or timezone.now()
     one = cluster_id(scope.cluster)
-    later, earlier = (read(at, cluster=one) for at in (max(since, until), min(since, until)))
-    resolution = Resolution(later)
+    known = read_recognised()
+    later, earlier = (
+        read(at, known.topology, cluster=one) for at in (max(since, until), min(since, until))
+    )
+    resolution = Resolution(later, known)
 
     def snapshot(at: datetime) -> graph.Snapshot:
         rows = later if at == max(since, until) else earlier
@@ -229,7 +233,8 @@ def take_footprint(name: str, scope: Scope = NOW) -> graph.Footprint:
     no footprint.
     """
     at = scope.as_of or timezone.now()
-    resolution = Resolution(read(at, cluster=cluster_id(scope.cluster)))
+    known = read_recognised()
+    resolution = Resolution(read(at, known.topology, cluster=cluster_id(scope.cluster)), known)
     edges = graph.merged(resolution.edges(at))
     keys = [name] if ":" in name else [f"service:{name}", f"copy:{name}", name]
     node = _first_thing(keys, edges)

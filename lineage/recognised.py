@@ -1,0 +1,105 @@
+"""Who the raw nodes are that were ever seen, as far as that does not depend on an instant.
+
+By their own names, and by names that producer ids tie to them. What the client ids of members tell
+besides is evidence, thus of an instant.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property, partial
+
+from catalog.models import Cluster
+from catalog.recognition import Recogniser, recogniser
+from lineage.identity import Identities, KnownService
+from lineage.topology import Raw, Topology, read_topology
+
+PLACES = frozenset({"topic", "dataset"})
+_PRODUCER_ID = "producer_id"
+
+
+class Recognised:
+    """One topology under one recogniser; what it has found out once it remembers."""
+
+    def __init__(
+        self, topology: Topology, recogniser: Recogniser, clusters: dict[int, str]
+    ) -> None:
+        self.topology = topology
+        self.recogniser = recogniser
+        self.clusters = clusters
+        self._identities: dict[int, Identities] = {}
+
+    def identities(self, cluster: int) -> Identities:
+        """Return who is who in one cluster."""
+        if cluster not in self._identities:
+            self._identities[cluster] = Identities(
+                self._names.get(cluster, ()), partial(self._recognise, cluster)
+            )
+        return self._identities[cluster]
+
+    @cached_property
+    def _names(self) -> dict[int, list[tuple[int, str, str]]]:
+        found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+        for (cluster, number), bearers in self.topology.borne.items():
+            found[cluster] += ((number, it.kind, it.name) for it in bearers)
+        return found
+
+    def sought(self, cluster: int, kind: str, name: str) -> str:
+        """Return what patterns are held against: a producer id is unique within its cluster."""
+        return f"{self.clusters.get(cluster, '')}/{name}" if kind == _PRODUCER_ID else name
+
+    def _recognise(self, cluster: int, kind: str, name: str) -> KnownService | None:
+        service = self.recogniser.service_of(kind, self.sought(cluster, kind, name))
+        if service is None:
+            return None
+        return KnownService(service.name, service.context.name if service.context else None)
+
+    def raws_of(self, services: Iterable[str]) -> set[Raw]:
+        """Return the raw nodes that patterns of the services recognise."""
+        return {raw for name in services for raw in self._by_service.get(name, ())}
+
+    @cached_property
+    def _by_service(self) -> dict[str, list[Raw]]:
+        found: dict[str, list[Raw]] = defaultdict(list)
+        for cluster, raw in self._actors():
+            for service in self.recogniser.candidates(raw[0], self.sought(cluster, *raw)):
+                found[service.name].append(raw)
+        return found
+
+    def _actors(self) -> Iterator[tuple[int, Raw]]:
+        """Yield every raw node that is no place, in each cluster in which it was seen."""
+        for raw, edges in self.topology.at.items():
+            if raw[0] not in PLACES:
+                for cluster in {edge.cluster for edge in edges}:
+                    yield cluster, raw
+        for raw, bearers in self.topology.numbers.items():
+            for cluster in {it.cluster for it in bearers}:
+                yield cluster, raw
+
+    @cached_property
+    def unknown(self) -> frozenset[Raw]:
+        """The raw nodes whose names tell no service: client ids of their members may."""
+        return frozenset(
+            raw
+            for cluster, raw in self._actors()
+            if self.identities(cluster).service_of(*raw) is None
+        )
+
+
+_kept: list[Recognised] = []
+
+
+def read_recognised() -> Recognised:
+    """Return who is who now; that of the last time while ledger and catalog are the same."""
+    topology, known = read_topology(), recogniser()
+    clusters = dict(Cluster.objects.values_list("pk", "name"))
+    last = _kept[0] if _kept else None
+    if (
+        last is not None
+        and last.topology is topology
+        and last.recogniser is known
+        and last.clusters == clusters
+    ):
+        return last
+    found = Recognised(topology, known, clusters)
+    _kept[:] = [found]
+    return found

@@ -1,17 +1,22 @@
 """Reading the ledger: the evidence as of an instant, one row a kind; of all edges or of some."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from lineage.edges import EvidenceView
 from lineage.topology import Raw, RawEdge, Topology, read_topology
 
 # SQLite takes 32,766 variables in one statement; a plan for more rows is no better
 _EDGES_A_QUERY = 5000
+
+
+Proven = tuple[int, str, datetime, datetime, dict[str, Any]]
+"""An edge's id, a kind of evidence for it, from when to when, and the newest particulars."""
 
 
 class Row(NamedTuple):
@@ -26,8 +31,7 @@ class Row(NamedTuple):
     detail: dict[str, Any] = {}
 
 
-_SELECT = """
-SELECT p.edge_id, p.kind, p.first_seen{as_text}, v.last_seen{as_text}, v.detail
+_AS_OF = """
 FROM lineage_proof p
 JOIN lineage_evidence v ON v.id = (
   SELECT w.id FROM lineage_evidence w
@@ -35,6 +39,10 @@ JOIN lineage_evidence v ON v.id = (
   ORDER BY w.first_seen DESC LIMIT 1)
 WHERE p.first_seen <= %s
 """
+_SELECT = (
+    f"SELECT p.edge_id, p.kind, p.first_seen{{as_text}}, v.last_seen{{as_text}}, v.detail{_AS_OF}"
+)
+_LAST = f"SELECT p.edge_id, v.last_seen{{as_text}}{_AS_OF}"
 
 
 def read(
@@ -46,11 +54,7 @@ def read(
     is one step in the index by the beginnings of intervals, however long the history.
     """
     edges = (topology or read_topology()).edges
-    if cluster is None:
-        return list(_rows(at, edges, "", ()))
-    edges = {it.id: it for it in edges.values() if it.cluster == cluster}
-    where = " AND p.edge_id IN (SELECT e.id FROM lineage_edge e WHERE e.cluster_id = %s)"
-    return list(_rows(at, edges, where, [cluster]))
+    return _rows(edges, _proofs(at, cluster=cluster))
 
 
 def read_edges(
@@ -58,48 +62,106 @@ def read_edges(
 ) -> list[Row]:
     """Return what had been seen by `at` of those edges."""
     wanted = {it.id: it for it in edges}
-    found: list[Row] = []
-    where, values = _of_kinds(kinds)
-    ids = iter(sorted(wanted))
-    while chunk := list(islice(ids, _EDGES_A_QUERY)):
-        holes = ", ".join(["%s"] * len(chunk))
-        found += _rows(at, wanted, f"{where} AND p.edge_id IN ({holes})", [*values, *chunk])
+    return _rows(wanted, _proofs(at, wanted, kinds=kinds))
+
+
+def _rows(edges: Mapping[int, RawEdge], proofs: Iterable[Proven]) -> list[Row]:
+    """Return rows of the edges that are known: others came after the topology was read."""
+    return [
+        Row(edge.cluster, edge.source, edge.target, *it[1:])
+        for it in proofs
+        if (edge := edges.get(it[0])) is not None
+    ]
+
+
+def read_proofs(
+    at: datetime, edges: Mapping[int, RawEdge] | None = None, *, cluster: int | None = None
+) -> dict[int, list[EvidenceView]]:
+    """Return what had been seen by `at`, by edge: of those edges, or of all of a cluster."""
+    found: dict[int, list[EvidenceView]] = {}
+    proofs = _proofs(at, edges, cluster)
+    for number, kind, first, last, detail in proofs:
+        proof = EvidenceView(kind, first, last, detail)
+        if number in found:
+            found[number].append(proof)
+        else:
+            found[number] = [proof]
     return found
 
 
-def _of_kinds(kinds: Sequence[str] | None) -> tuple[str, list[Any]]:
-    return (f" AND p.kind IN ({', '.join(['%s'] * len(kinds))})", [*kinds]) if kinds else ("", [])
-
-
-def _rows(
-    at: datetime, edges: Mapping[int, RawEdge], where: str, values: Sequence[Any]
-) -> Iterator[Row]:
-    """Yield rows. By hand: an ORM's row costs as much as ten of these."""
+def last_seen(at: datetime, edges: Collection[int]) -> dict[int, datetime]:
+    """Return when each of those edges was last seen, up to `at`."""
     instant = connection.ops.adapt_datetimefield_value(at)
-    # an expression has no declared type: SQLite's text then does not pass a converter, and
-    # PostgreSQL's JSON is read once where many rows say the same
-    as_text = " || ''" if connection.vendor == "sqlite" else ""
+    statement = _select(_LAST)
+    last: dict[int, Any] = {}
+    for number, ended in _fetched(statement, [instant, instant], edges):
+        if number not in last or last[number] < ended:
+            last[number] = ended
+    when: dict[str, datetime] = {}
+    return {number: min(_instant(ended, when), at) for number, ended in last.items()}
+
+
+def proved_by(kind: str, at: datetime) -> set[int]:
+    """Return the edges for which that kind of evidence had been seen by `at`."""
+    instant = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT edge_id FROM lineage_proof WHERE kind = %s AND first_seen <= %s",
+            [kind, instant],
+        )
+        return {number for (number,) in cursor.fetchall()}
+
+
+def instant_of(value: Any) -> datetime:
+    """Return an instant as the database gave it."""
+    return _instant(value, {})
+
+
+def _proofs(
+    at: datetime,
+    edges: Collection[int] | None = None,
+    cluster: int | None = None,
+    kinds: Sequence[str] | None = None,
+) -> Iterator[Proven]:
+    """Yield what had been seen. By hand: an ORM's row costs as much as ten of these."""
+    instant = connection.ops.adapt_datetimefield_value(at)
+    where, values = "", []
+    if kinds:
+        where, values = f" AND p.kind IN ({_holes(kinds)})", [*kinds]
+    if cluster is not None:
+        where += " AND p.edge_id IN (SELECT e.id FROM lineage_edge e WHERE e.cluster_id = %s)"
+        values.append(cluster)
     told: dict[str, dict[str, Any]] = {"{}": {}}
     when: dict[str, datetime] = {}
+    statement = _select(_SELECT) + where
+    for number, kind, first, last, detail in _fetched(
+        statement, [instant, instant, *values], edges
+    ):
+        if detail not in told:
+            told[detail] = json.loads(detail)
+        yield number, kind, _instant(first, when), min(_instant(last, when), at), told[detail]
+
+
+def _fetched(
+    statement: str, values: list[Any], edges: Collection[int] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield what a statement finds: of those edges, so many at once, or of all."""
+    ids = iter(sorted(edges or ()))
+    chunks = iter(lambda: list(islice(ids, _EDGES_A_QUERY)), [])
     with connection.cursor() as cursor:
-        cursor.execute(_SELECT.format(as_text=as_text) + where, [instant, instant, *values])
-        for number, kind, first, last, detail in cursor.fetchall():
-            edge = edges.get(number)
-            if edge is None:
-                # it came after the topology was read
-                continue
-            if detail not in told:
-                told[detail] = json.loads(detail)
-            ended = _instant(last, when)
-            yield Row(
-                edge.cluster,
-                edge.source,
-                edge.target,
-                kind,
-                _instant(first, when),
-                min(at, ended),
-                told[detail],
-            )
+        for chunk in [[]] if edges is None else chunks:
+            here = f" AND p.edge_id IN ({_holes(chunk)})" if chunk else ""
+            cursor.execute(statement + here, [*values, *chunk])
+            yield from cursor.fetchall()
+
+
+def _holes(values: Collection[object]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _select(statement: str) -> str:
+    """Ask for instants as they are kept: an expression has no type that SQLite would convert to."""
+    return statement.replace("{as_text}", " || ''" if connection.vendor == "sqlite" else "")
 
 
 def _instant(value: Any, when: dict[str, datetime]) -> datetime:

@@ -10,8 +10,10 @@ from functools import cached_property, partial
 
 from catalog.models import Cluster
 from catalog.recognition import Recogniser, recogniser
+from lineage.edges import Node
+from lineage.graph.selection import is_named_internal
 from lineage.identity import Identities, KnownService
-from lineage.topology import Raw, Topology, read_topology
+from lineage.topology import Raw, RawEdge, Topology, read_topology
 
 PLACES = frozenset({"topic", "dataset"})
 _PRODUCER_ID = "producer_id"
@@ -83,6 +85,68 @@ class Recognised:
             for cluster, raw in self._actors()
             if self.identities(cluster).service_of(*raw) is None
         )
+
+    @cached_property
+    def numbered(self) -> "Numbered":
+        """The topology's edges between numbered nodes."""
+        return Numbered(self)
+
+
+class Numbered:
+    """Every raw edge between the nodes that names alone tell, by numbers; nodes by what they are
+    called.
+
+    Contexts of topics and copies are not in it: these belong to what is shown.
+    """
+
+    def __init__(self, known: Recognised) -> None:
+        self.nodes: list[Node] = []
+        self.number: dict[Node, int] = {}
+        self.raws: list[list[tuple[int, Raw]]] = []
+        by_raw: dict[tuple[int, Raw], int] = {}
+
+        def number_of(cluster: int, raw: Raw) -> int:
+            found = by_raw.get((cluster, raw))
+            if found is None:
+                found = self._number(known.identities(cluster).node(*raw))
+                by_raw[cluster, raw] = found
+                self.raws[found].append((cluster, raw))
+            return found
+
+        self.edges: list[tuple[RawEdge, int, int]] = [
+            (edge, number_of(edge.cluster, edge.source), number_of(edge.cluster, edge.target))
+            for edge in known.topology.edges.values()
+        ]
+        self.by_raw = by_raw
+        self.called: dict[str, list[int]] = defaultdict(list)
+        for number, node in enumerate(self.nodes):
+            for text in {node.name, node.key, f"{node.kind}:{node.name}"}:
+                self.called[text].append(number)
+
+    def _number(self, node: Node) -> int:
+        found = self.number.setdefault(node, len(self.nodes))
+        if found == len(self.nodes):
+            self.nodes.append(node)
+            self.raws.append([])
+        return found
+
+    @cached_property
+    def internal(self) -> list[int]:
+        """Topics that Kafka Streams named for itself."""
+        return [
+            number
+            for number, node in enumerate(self.nodes)
+            if node.kind == "topic" and is_named_internal(node.name)
+        ]
+
+    @cached_property
+    def rank(self) -> list[int]:
+        """The place of each node in the order of their keys."""
+        ordered = sorted(range(len(self.nodes)), key=lambda number: self.nodes[number].key)
+        found = [0] * len(ordered)
+        for place, number in enumerate(ordered):
+            found[number] = place
+        return found
 
 
 _kept: list[Recognised] = []

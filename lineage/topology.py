@@ -16,7 +16,8 @@ from django.db import connection
 from lineage.revision import Mark, read_mark
 
 Raw = tuple[str, str]
-K, V = TypeVar("K"), TypeVar("V")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class RawEdge(NamedTuple):
@@ -160,7 +161,7 @@ _lock = Lock()
 _kept: list[Topology] = []
 
 
-def _rows(statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
+def _rows(statement: str, *values: int) -> Iterator[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         yield from cursor.fetchall()

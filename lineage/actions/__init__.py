@@ -4,6 +4,7 @@ from lineage.actions.declared import VERDICTS, DeclaredView, list_declared
 from lineage.actions.edges import (
     Resolved,
     find_edge,
+    find_edges,
     find_node,
     list_edges,
     neighbourhood,
@@ -37,6 +38,7 @@ __all__ = [
     "compare_instants",
     "find_blind_spots",
     "find_edge",
+    "find_edges",
     "find_node",
     "find_thing",
     "list_couplings",

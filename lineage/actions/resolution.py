@@ -15,13 +15,10 @@ from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph import Name
 from lineage.identity import copy_of
 from lineage.models import ProducerName
+from lineage.outline import ANONYMOUS, FEW
 from lineage.reading import Row
 from lineage.recognised import Recognised, read_recognised
 from lineage.succession import Life, successors
-
-ANONYMOUS = "producer_id"
-FEW = 500
-"""Topics that are read one by one; of more of them the whole ledger is."""
 
 _LISTED = {"client_ids": "client_id", "hosts": "host"}
 

@@ -5,6 +5,7 @@ unnamed producers were seen last (those that followed each other are one), and w
 ids members of groups that nothing else recognises were seen.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from copy import copy
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from catalog.models import Topic
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
-from lineage.graph.flow import Flow, Pair
+from lineage.graph.flow import Ends, Flow, Pair
 from lineage.graph.merging import joined
 from lineage.reading import instant_of, last_seen, proved_by, read_edges, read_proofs
 from lineage.recognised import Recognised, read_recognised
@@ -35,38 +36,39 @@ class Outline(Flow):
     """The graph over the numbers that nodes have in `known`; some more come at its end."""
 
     def __init__(self, known: Recognised, at: datetime, cluster: int | None = None) -> None:
-        numbered = known.numbered
         self.known = known
         self.at = at
         self.cluster = cluster
+        self._numbered = numbered = known.numbered(cluster)
         self.nodes = list(numbered.nodes)
         self._more: dict[Node, int] = {}
-        seen = self._seen()
-        other = self._clients() | self._successors(seen)
-        count = len(self.nodes)
-        self.succ = [[] for _ in range(count)]
-        self.pred = [[] for _ in range(count)]
-        self._behind: dict[Pair, list[RawEdge]] = {}
-        for edge, source, target in seen:
-            if other:
-                source, target = other.get(source, source), other.get(target, target)  # noqa: PLW2901
-            pair = source, target
-            if pair in self._behind:
-                self._behind[pair].append(edge)
-            else:
-                self._behind[pair] = [edge]
-                self.succ[source].append(target)
-                self.pred[target].append(source)
+        instant = connection.ops.adapt_datetimefield_value(at)
+        unsure = numbered.unsure[: bisect_right(numbered.unsure_begun, instant)]
+        other = self._clients() | self._successors(unsure)
+        self.succ = [[] for _ in self.nodes]
+        self.pred = [[] for _ in self.nodes]
+        succ, pred = self.succ, self.pred
+        for source, target in numbered.pairs[: bisect_right(numbered.begun, instant)]:
+            succ[source].append(target)
+            pred[target].append(source)
+        self._unsure: dict[Pair, list[RawEdge]] = {}
+        for edge, source, target in unsure:
+            self._join(edge, (other.get(source, source), other.get(target, target)))
 
-    def _seen(self) -> list[tuple[RawEdge, int, int]]:
-        instant = connection.ops.adapt_datetimefield_value(self.at)
-        return [
-            it
-            for it in self.known.numbered.edges
-            if it[0].begun is not None
-            and it[0].begun <= instant
-            and self.cluster in {None, it[0].cluster}
-        ]
+    def _join(self, edge: RawEdge, pair: Pair) -> None:
+        known = self._unsure.get(pair)
+        if known is None:
+            self._unsure[pair] = [edge]
+            if pair[1] not in self.succ[pair[0]]:
+                self.succ[pair[0]].append(pair[1])
+                self.pred[pair[1]].append(pair[0])
+        else:
+            known.append(edge)
+
+    def _behind(self, pair: Pair) -> list[RawEdge]:
+        """Return the raw edges between two nodes, those that were seen later among them."""
+        sure, unsure = self._numbered.behind.get(pair, []), self._unsure.get(pair, [])
+        return [*sure, *unsure] if sure and unsure else sure or unsure
 
     # -- what depends on the instant --------------------------------------------------------------
     def _successors(self, seen: Iterable[tuple[RawEdge, int, int]]) -> dict[int, int]:
@@ -108,7 +110,7 @@ class Outline(Flow):
         edges = {it.id: it for it in known.topology.touching(known.unknown, self.at, self.cluster)}
         for row in read_edges(self.at, edges.values(), kinds=_WITH_CLIENTS):
             reader = row.target if row.source[0] == "topic" else row.source
-            number = known.numbered.by_raw[row.cluster, reader]
+            number = self._numbered.by_raw[row.cluster, reader]
             readers[number] = row.cluster, reader
             clients[number].update(row.detail.get("client_ids", ()))
         found: dict[int, int] = {}
@@ -120,7 +122,7 @@ class Outline(Flow):
         return found
 
     def _number(self, node: Node) -> int:
-        number = self.known.numbered.number.get(node, self._more.get(node))
+        number = self._numbered.number.get(node, self._more.get(node))
         if number is None:
             number = self._more[node] = len(self.nodes)
             self.nodes.append(node)
@@ -129,7 +131,7 @@ class Outline(Flow):
     # -- looking up -------------------------------------------------------------------------------
     def find(self, node: Node) -> int | None:
         """Return the number of a node that has edges."""
-        number = self.known.numbered.number.get(node, self._more.get(node))
+        number = self._numbered.number.get(node, self._more.get(node))
         return number if number is not None and self.degree(number) else None
 
     def called(self, text: str) -> list[Node]:
@@ -138,7 +140,7 @@ class Outline(Flow):
 
     def numbers_called(self, text: str) -> list[int]:
         """Return their numbers."""
-        found = list(self.known.numbered.called.get(text, ()))
+        found = list(self._numbered.called.get(text, ()))
         found += (
             number
             for node, number in self._more.items()
@@ -151,7 +153,7 @@ class Outline(Flow):
         kept = self.find(keep) if keep else None
         gone = {
             number
-            for number in self.known.numbered.internal
+            for number in self._numbered.internal
             if number != kept and len({*self.succ[number], *self.pred[number]}) == 1
         }
         if not gone:
@@ -167,6 +169,11 @@ class Outline(Flow):
             found.__dict__.pop(name, None)
         return found
 
+    def ends(self) -> list[Ends]:
+        """Return all edges without what speaks for them, with the contexts of their ends."""
+        nodes = self.nodes_of({number for pair in self.pairs for number in pair})
+        return [Ends(nodes[source], nodes[target]) for source, target in self.pairs]
+
     @cached_property
     def edges(self) -> list[EdgeView]:
         """All edges with their evidence, by the keys of their ends."""
@@ -175,14 +182,12 @@ class Outline(Flow):
     def proved_by(self, kind: str) -> set[Pair]:
         """Return the pairs for which that kind of evidence had been seen."""
         ids = proved_by(kind, self.at)
-        return {
-            pair for pair, edges in self._behind.items() if any(edge.id in ids for edge in edges)
-        }
+        return {pair for pair in self.pairs if any(it.id in ids for it in self._behind(pair))}
 
     @cached_property
     def pairs(self) -> list[Pair]:
         """All pairs that are joined, in the order of their keys."""
-        rank = self.known.numbered.rank
+        rank = self._numbered.rank
         key = {number: node.key for node, number in self._more.items()}
         found = [(source, target) for source, steps in enumerate(self.succ) for target in steps]
         if not key:
@@ -193,13 +198,13 @@ class Outline(Flow):
     # -- what is shown ----------------------------------------------------------------------------
     def edges_of(self, pairs: Collection[Pair]) -> dict[Pair, EdgeView]:
         """Read the evidence of some edges."""
-        behind = {edge.id: edge for pair in pairs for edge in self._behind[pair]}
+        behind = {edge.id: edge for pair in pairs for edge in self._behind(pair)}
         whole = len(behind) > len(self.known.topology.edges) // 3
         proofs = read_proofs(self.at, None if whole else behind, cluster=self.cluster)
         nodes = self.nodes_of({number for pair in pairs for number in pair}, proofs)
         found: dict[Pair, EdgeView] = {}
         for pair in pairs:
-            edges = self._behind[pair]
+            edges = self._behind(pair)
             if len(edges) == 1:
                 evidence = proofs.get(edges[0].id, [])
             else:
@@ -241,7 +246,7 @@ class Outline(Flow):
         edges = {
             edge.id: edge
             for source in self.pred[number]
-            for edge in self._behind[source, number]
+            for edge in self._behind((source, number))
             if edge.target[0] == "copy"
         }
         if proofs is None or not proofs.keys() >= edges.keys():

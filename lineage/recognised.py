@@ -7,10 +7,12 @@ besides is evidence, thus of an instant.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
+from typing import Any
 
 from catalog.models import Cluster
 from catalog.recognition import Recogniser, recogniser
 from lineage.edges import Node
+from lineage.graph.flow import Pair
 from lineage.graph.selection import is_named_internal
 from lineage.identity import Identities, KnownService
 from lineage.topology import Raw, RawEdge, Topology, read_topology
@@ -29,6 +31,7 @@ class Recognised:
         self.recogniser = recogniser
         self.clusters = clusters
         self._identities: dict[int, Identities] = {}
+        self._numbered: dict[int | None, Numbered] = {}
 
     def identities(self, cluster: int) -> Identities:
         """Return who is who in one cluster."""
@@ -86,48 +89,77 @@ class Recognised:
             if self.identities(cluster).service_of(*raw) is None
         )
 
-    @cached_property
-    def numbered(self) -> "Numbered":
-        """The topology's edges between numbered nodes."""
-        return Numbered(self)
+    def numbered(self, cluster: int | None = None) -> "Numbered":
+        """Return the topology's edges between numbered nodes; of one cluster or of all."""
+        if cluster not in self._numbered:
+            self._numbered[cluster] = Numbered(self, cluster)
+        return self._numbered[cluster]
 
 
 class Numbered:
-    """Every raw edge between the nodes that names alone tell, by numbers; nodes by what they are
-    called.
+    """Every raw edge between the nodes that names alone tell, by numbers, the first seen first.
 
     Contexts of topics and copies are not in it: these belong to what is shown.
     """
 
-    def __init__(self, known: Recognised) -> None:
+    def __init__(self, known: Recognised, cluster: int | None) -> None:
         self.nodes: list[Node] = []
         self.number: dict[Node, int] = {}
-        self.raws: list[list[tuple[int, Raw]]] = []
-        by_raw: dict[tuple[int, Raw], int] = {}
-
-        def number_of(cluster: int, raw: Raw) -> int:
-            found = by_raw.get((cluster, raw))
-            if found is None:
-                found = self._number(known.identities(cluster).node(*raw))
-                by_raw[cluster, raw] = found
-                self.raws[found].append((cluster, raw))
-            return found
-
-        self.edges: list[tuple[RawEdge, int, int]] = [
-            (edge, number_of(edge.cluster, edge.source), number_of(edge.cluster, edge.target))
+        self.by_raw: dict[tuple[int, Raw], int] = {}
+        self._known = known
+        edges = [
+            (
+                edge,
+                self._number_of(edge.cluster, edge.source),
+                self._number_of(edge.cluster, edge.target),
+            )
             for edge in known.topology.edges.values()
+            if edge.begun is not None and cluster in {None, edge.cluster}
         ]
-        self.by_raw = by_raw
-        self.called: dict[str, list[int]] = defaultdict(list)
+        edges.sort(key=lambda it: it[0].begun)
+        self.behind: dict[Pair, list[RawEdge]] = defaultdict(list)
+        self.pairs: list[Pair] = []
+        self.begun: list[Any] = []
+        self.unsure: list[tuple[RawEdge, int, int]] = []
+        unsure = [self._is_unsure(node) for node in self.nodes]
+        for it in edges:
+            edge, source, target = it
+            if unsure[source] or unsure[target]:
+                self.unsure.append(it)
+                continue
+            behind = self.behind[source, target]
+            if not behind:
+                self.pairs.append((source, target))
+                self.begun.append(edge.begun)
+            behind.append(edge)
+        self.unsure_begun = [edge.begun for edge, _, _ in self.unsure]
+
+    def _is_unsure(self, node: Node) -> bool:
+        """Whether it depends on the instant who a node is: unnamed, or told by client ids only."""
+        if node.kind != "actor":
+            return False
+        return node.known_by == _PRODUCER_ID or self._known.recogniser.knows_clients
+
+    @cached_property
+    def called(self) -> dict[str, list[int]]:
+        """The nodes by name and key."""
+        found: dict[str, list[int]] = defaultdict(list)
         for number, node in enumerate(self.nodes):
             for text in {node.name, node.key, f"{node.kind}:{node.name}"}:
-                self.called[text].append(number)
+                found[text].append(number)
+        return found
+
+    def _number_of(self, cluster: int, raw: Raw) -> int:
+        found = self.by_raw.get((cluster, raw))
+        if found is None:
+            found = self._number(self._known.identities(cluster).node(*raw))
+            self.by_raw[cluster, raw] = found
+        return found
 
     def _number(self, node: Node) -> int:
         found = self.number.setdefault(node, len(self.nodes))
         if found == len(self.nodes):
             self.nodes.append(node)
-            self.raws.append([])
         return found
 
     @cached_property

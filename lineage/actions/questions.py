@@ -156,7 +156,10 @@ def list_cycles(scope: Scope = NOW) -> list[graph.Cycle]:
 
 def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:
     """List which bounded context feeds which, the most coupled first."""
-    return graph.fold_by_context(scope.edges())
+    flow = scope.flow()
+    if flow is None:
+        return graph.fold_by_context(scope.edges())
+    return graph.fold_by_context((flow if scope.internal else flow.folded()).ends())
 
 
 @dataclass(frozen=True)

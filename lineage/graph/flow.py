@@ -2,12 +2,20 @@
 
 from collections.abc import Collection, Iterable
 from functools import cached_property
+from typing import NamedTuple
 
 import networkx as nx
 
 from lineage.edges import EdgeView, Node
 
 Pair = tuple[int, int]
+
+
+class Ends(NamedTuple):
+    """An edge without what speaks for it."""
+
+    source: Node
+    target: Node
 
 
 class Flow:

@@ -61,6 +61,10 @@ class Frontier:
         }
         return self._close(actors) - wanted
 
+    def include(self, actors: Collection[Raw]) -> None:
+        """Come to all edges of some actors and of whoever is one with them."""
+        self._close(set(actors))
+
     def _take(self, nodes: Collection[Raw]) -> list[RawEdge]:
         found = list(self._known.topology.touching(nodes, self._at, self._cluster))
         self.edges.update((edge.id, edge) for edge in found)

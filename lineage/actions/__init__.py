@@ -3,6 +3,7 @@
 from lineage.actions.declared import VERDICTS, DeclaredView, list_declared
 from lineage.actions.edges import (
     Resolved,
+    cluster_id,
     find_edge,
     find_edges,
     find_node,
@@ -35,6 +36,7 @@ __all__ = [
     "OrphanView",
     "Resolved",
     "Scope",
+    "cluster_id",
     "compare_instants",
     "find_blind_spots",
     "find_edge",

@@ -7,11 +7,12 @@ ids members of groups that nothing else recognises were seen.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from datetime import datetime
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -21,7 +22,7 @@ from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph.flow import Ends, Flow, Pair
 from lineage.graph.merging import joined
 from lineage.reading import instant_of, last_seen, proved_by, read_edges, read_proofs
-from lineage.recognised import Recognised, read_recognised
+from lineage.recognised import Recognised, Steps, read_recognised
 from lineage.revision import is_settled, read_mark
 from lineage.succession import Life, successors
 from lineage.topology import RawEdge
@@ -32,8 +33,46 @@ FEW = 500
 _WITH_CLIENTS = ("member", "topology")
 
 
+class Seen(Sequence[list[int]]):
+    """Who is next to each number as of an instant, looked up where a walk comes to."""
+
+    def __init__(self, steps: Steps, instant: Any, count: int) -> None:
+        self._steps = steps
+        self._instant = instant
+        self._count = count
+        self._known: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        """Return how many numbers there are."""
+        return self._count
+
+    def __getitem__(self, number: Any) -> Any:
+        """Return the steps of a number; not to be changed, only to be set anew."""
+        found = self._known.get(number)
+        if found is None:
+            if number >= self._count:
+                raise IndexError(number)
+            is_more = number >= len(self._steps.to)
+            found = [] if is_more else self._steps.by(number, self._instant)
+            self._known[number] = found
+        return found
+
+    def __setitem__(self, number: int, steps: list[int]) -> None:
+        """Set the steps of a number."""
+        self._known[number] = steps
+
+    def copy(self) -> "Seen":
+        """Return one that may be changed without this one."""
+        found = Seen(self._steps, self._instant, self._count)
+        found._known = dict(self._known)
+        return found
+
+
 class Outline(Flow):
     """The graph over the numbers that nodes have in `known`; some more come at its end."""
+
+    succ: Seen
+    pred: Seen
 
     def __init__(self, known: Recognised, at: datetime, cluster: int | None = None) -> None:
         self.known = known
@@ -42,28 +81,26 @@ class Outline(Flow):
         self._numbered = numbered = known.numbered(cluster)
         self.nodes = list(numbered.nodes)
         self._more: dict[Node, int] = {}
-        instant = connection.ops.adapt_datetimefield_value(at)
+        self._instant = instant = connection.ops.adapt_datetimefield_value(at)
         unsure = numbered.unsure[: bisect_right(numbered.unsure_begun, instant)]
         other = self._clients() | self._successors(unsure)
-        self.succ = [[] for _ in self.nodes]
-        self.pred = [[] for _ in self.nodes]
-        succ, pred = self.succ, self.pred
-        for source, target in numbered.pairs[: bisect_right(numbered.begun, instant)]:
-            succ[source].append(target)
-            pred[target].append(source)
+        self.succ = Seen(numbered.succ, instant, len(self.nodes))
+        self.pred = Seen(numbered.pred, instant, len(self.nodes))
+        self._gone: set[int] = set()
         self._unsure: dict[Pair, list[RawEdge]] = {}
         for edge, source, target in unsure:
             self._join(edge, (other.get(source, source), other.get(target, target)))
 
     def _join(self, edge: RawEdge, pair: Pair) -> None:
         known = self._unsure.get(pair)
-        if known is None:
-            self._unsure[pair] = [edge]
-            if pair[1] not in self.succ[pair[0]]:
-                self.succ[pair[0]].append(pair[1])
-                self.pred[pair[1]].append(pair[0])
-        else:
+        if known is not None:
             known.append(edge)
+            return
+        self._unsure[pair] = [edge]
+        source, target = pair
+        if target not in self.succ[source]:
+            self.succ[source] = [*self.succ[source], target]
+            self.pred[target] = [*self.pred[target], source]
 
     def _behind(self, pair: Pair) -> list[RawEdge]:
         """Return the raw edges between two nodes, those that were seen later among them."""
@@ -158,15 +195,20 @@ class Outline(Flow):
         }
         if not gone:
             return self
-        found = copy(self)
-        found.succ, found.pred = list(self.succ), list(self.pred)
+        return self._without(gone)
+
+    def _without(self, gone: set[int]) -> "Outline":
+        """Return a copy without nodes at which there is one other."""
+        succ, pred = self.succ.copy(), self.pred.copy()
         for number in gone:
             (user,) = {*self.succ[number], *self.pred[number]}
-            found.succ[user] = [it for it in found.succ[user] if it not in gone]
-            found.pred[user] = [it for it in found.pred[user] if it not in gone]
-            found.succ[number], found.pred[number] = [], []
-        for name in ("pairs", "edges", "graph"):
-            found.__dict__.pop(name, None)
+            succ[user] = [it for it in succ[user] if it not in gone]
+            pred[user] = [it for it in pred[user] if it not in gone]
+            succ[number], pred[number] = [], []
+        found = copy(self)
+        remembered = {"pairs", "edges", "graph"}
+        found.__dict__ = {name: it for name, it in vars(self).items() if name not in remembered}
+        found.__dict__ |= {"succ": succ, "pred": pred, "_gone": gone}
         return found
 
     def ends(self) -> list[Ends]:
@@ -187,13 +229,18 @@ class Outline(Flow):
     @cached_property
     def pairs(self) -> list[Pair]:
         """All pairs that are joined, in the order of their keys."""
-        rank = self._numbered.rank
-        key = {number: node.key for node, number in self._more.items()}
-        found = [(source, target) for source, steps in enumerate(self.succ) for target in steps]
-        if not key:
-            return sorted(found, key=lambda pair: (rank[pair[0]], rank[pair[1]]))
-        nodes = self.nodes
-        return sorted(found, key=lambda pair: (nodes[pair[0]].key, nodes[pair[1]].key))
+        instant, gone = self._instant, self._gone
+        found = [pair for pair, begun in self._numbered.pairs if begun <= instant]
+        if self._unsure:
+            begun, rank, nodes = self._numbered.begun, self._numbered.rank, self.nodes
+            more = [it for it in self._unsure if it not in begun or begun[it] > instant]
+            if self._more:
+                found = sorted(found + more, key=lambda it: (nodes[it[0]].key, nodes[it[1]].key))
+            else:
+                found = sorted(found + more, key=lambda it: (rank[it[0]], rank[it[1]]))
+        if gone:
+            found = [pair for pair in found if pair[0] not in gone and pair[1] not in gone]
+        return found
 
     # -- what is shown ----------------------------------------------------------------------------
     def edges_of(self, pairs: Collection[Pair]) -> dict[Pair, EdgeView]:

@@ -125,7 +125,7 @@ def _proofs(
 ) -> Iterator[Proven]:
     """Yield what had been seen. By hand: an ORM's row costs as much as ten of these."""
     instant = connection.ops.adapt_datetimefield_value(at)
-    where, values = "", []
+    where, values = "", list[Any]()
     if kinds:
         where, values = f" AND p.kind IN ({_holes(kinds)})", [*kinds]
     if cluster is not None:

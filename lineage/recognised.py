@@ -4,9 +4,11 @@ By their own names, and by names that producer ids tie to them. What the client 
 besides is evidence, thus of an instant.
 """
 
+import gc
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from catalog.models import Cluster
@@ -93,7 +95,37 @@ class Recognised:
         """Return the topology's edges between numbered nodes; of one cluster or of all."""
         if cluster not in self._numbered:
             self._numbered[cluster] = Numbered(self, cluster)
+            _leave_alone()
         return self._numbered[cluster]
+
+
+@cache
+def _leave_alone() -> None:
+    """Spare the collector what a process keeps for good, once: it is most of what there is.
+
+    To look through it all took longer than most answers.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+class Steps:
+    """Who is next to each number on one side, those that were seen first before others."""
+
+    def __init__(self, count: int) -> None:
+        self.to: list[list[int]] = [[] for _ in range(count)]
+        self.begun: list[list[Any]] = [[] for _ in range(count)]
+
+    def add(self, number: int, step: int, begun: Any) -> None:
+        """Add a step that was seen later than all others."""
+        self.to[number].append(step)
+        self.begun[number].append(begun)
+
+    def by(self, number: int, instant: Any) -> list[int]:
+        """Return the steps that had been seen by then; a list that is not to be changed."""
+        begun = self.begun[number]
+        seen = bisect_right(begun, instant)
+        return self.to[number] if seen == len(begun) else self.to[number][:seen]
 
 
 class Numbered:
@@ -118,20 +150,21 @@ class Numbered:
         ]
         edges.sort(key=lambda it: it[0].begun)
         self.behind: dict[Pair, list[RawEdge]] = defaultdict(list)
-        self.pairs: list[Pair] = []
-        self.begun: list[Any] = []
+        self.begun: dict[Pair, Any] = {}
         self.unsure: list[tuple[RawEdge, int, int]] = []
         unsure = [self._is_unsure(node) for node in self.nodes]
+        self.succ, self.pred = Steps(len(self.nodes)), Steps(len(self.nodes))
         for it in edges:
             edge, source, target = it
+            pair = source, target
             if unsure[source] or unsure[target]:
                 self.unsure.append(it)
                 continue
-            behind = self.behind[source, target]
-            if not behind:
-                self.pairs.append((source, target))
-                self.begun.append(edge.begun)
-            behind.append(edge)
+            self.behind[pair].append(edge)
+            if pair not in self.begun:
+                self.begun[pair] = edge.begun
+                self.succ.add(source, target, edge.begun)
+                self.pred.add(target, source, edge.begun)
         self.unsure_begun = [edge.begun for edge, _, _ in self.unsure]
 
     def _is_unsure(self, node: Node) -> bool:
@@ -170,6 +203,12 @@ class Numbered:
             for number, node in enumerate(self.nodes)
             if node.kind == "topic" and is_named_internal(node.name)
         ]
+
+    @cached_property
+    def pairs(self) -> list[tuple[Pair, Any]]:
+        """All pairs but the unsure ones, by their ends' keys, and when each was first seen."""
+        rank = self.rank
+        return sorted(self.begun.items(), key=lambda it: (rank[it[0][0]], rank[it[0][1]]))
 
     @cached_property
     def rank(self) -> list[int]:

@@ -26,8 +26,8 @@ from lineage.actions.questions import (
     tell_story,
     trace,
 )
-from lineage.actions.resolution import ANONYMOUS
 from lineage.actions.samplings import find_blind_spots, list_samplings
+from lineage.outline import ANONYMOUS
 
 __all__ = [
     "ANONYMOUS",

@@ -1,6 +1,6 @@
 """Edges as a graph over numbers: hashing each node once keeps 20,000 edges quick."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ class Flow:
     end, so that a graph may keep the evidence elsewhere (see `lineage.outline`).
     """
 
+    succ: Sequence[list[int]]
+    pred: Sequence[list[int]]
+
     def __init__(self, edges: Iterable[EdgeView]) -> None:
         self.number: dict[Node, int] = {}
         number = self.number
@@ -33,8 +36,8 @@ class Flow:
             source = number.setdefault(edge.source, len(number))
             self.edge[source, number.setdefault(edge.target, len(number))] = edge
         self.nodes: list[Node] = list(number)
-        self.succ: list[list[int]] = [[] for _ in self.nodes]
-        self.pred: list[list[int]] = [[] for _ in self.nodes]
+        self.succ = [[] for _ in self.nodes]
+        self.pred = [[] for _ in self.nodes]
         for source, target in self.edge:
             self.succ[source].append(target)
             self.pred[target].append(source)

@@ -245,25 +245,42 @@ class Outline(Flow):
     # -- what is shown ----------------------------------------------------------------------------
     def edges_of(self, pairs: Collection[Pair]) -> dict[Pair, EdgeView]:
         """Read the evidence of some edges."""
-        behind = {edge.id: edge for pair in pairs for edge in self._behind(pair)}
-        whole = len(behind) > len(self.known.topology.edges) // 3
-        proofs = read_proofs(self.at, None if whole else behind, cluster=self.cluster)
+        proofs = self._proofs(pairs, self.at)
         nodes = self.nodes_of({number for pair in pairs for number in pair}, proofs)
         found: dict[Pair, EdgeView] = {}
         for pair in pairs:
-            edges = self._behind(pair)
-            if len(edges) == 1:
-                evidence = proofs.get(edges[0].id, [])
-            else:
-                evidence = joined(it for edge in edges for it in proofs.get(edge.id, ()))
             ends = nodes[pair[0]], nodes[pair[1]]
-            if evidence:
+            if evidence := self._evidence(pair, proofs):
                 found[pair] = edge_view(*ends, evidence, self.at)
             else:
                 # folded into another by compaction since the topology was read
-                begun = instant_of(edges[0].begun)
+                begun = instant_of(self._behind(pair)[0].begun)
                 found[pair] = EdgeView(*ends, (), begun, begun, 0.0, active=False)
         return found
+
+    def edges_before(self, at: datetime) -> list[EdgeView]:
+        """Return the edges as they were known at an earlier instant, between the nodes of this one.
+
+        A name that was learnt since, or a producer that was restarted, makes no difference.
+        """
+        proofs = self._proofs(self.pairs, at)
+        nodes = self.nodes_of({number for pair in self.pairs for number in pair})
+        return [
+            edge_view(nodes[pair[0]], nodes[pair[1]], evidence, at)
+            for pair in self.pairs
+            if (evidence := self._evidence(pair, proofs))
+        ]
+
+    def _proofs(self, pairs: Collection[Pair], at: datetime) -> dict[int, list[EvidenceView]]:
+        behind = {edge.id: edge for pair in pairs for edge in self._behind(pair)}
+        whole = len(behind) > len(self.known.topology.edges) // 3
+        return read_proofs(at, None if whole else behind, cluster=self.cluster)
+
+    def _evidence(self, pair: Pair, proofs: dict[int, list[EvidenceView]]) -> list[EvidenceView]:
+        edges = self._behind(pair)
+        if len(edges) == 1:
+            return proofs.get(edges[0].id, [])
+        return joined(it for edge in edges for it in proofs.get(edge.id, ()))
 
     def nodes_of(
         self, numbers: Iterable[int], proofs: dict[int, list[EvidenceView]] | None = None

@@ -39,10 +39,12 @@ JOIN lineage_evidence v ON v.id = (
   ORDER BY w.first_seen DESC LIMIT 1)
 WHERE p.first_seen <= %s
 """
+# an expression in SQLite has no type that would be converted
+_AS_TEXT = {"sqlite": " || ''", "postgresql": "::text"}
 _SELECT = (
     f"SELECT p.edge_id, p.kind, p.first_seen{{as_text}}, v.last_seen{{as_text}}, v.detail{_AS_OF}"
 )
-_LAST = f"SELECT p.edge_id, v.last_seen{{as_text}}{_AS_OF}"
+_LAST = f"SELECT p.edge_id, MAX(v.last_seen){{as_text}}{_AS_OF}"
 
 
 def read(
@@ -92,13 +94,9 @@ def read_proofs(
 def last_seen(at: datetime, edges: Collection[int]) -> dict[int, datetime]:
     """Return when each of those edges was last seen, up to `at`."""
     instant = connection.ops.adapt_datetimefield_value(at)
-    statement = _select(_LAST)
-    last: dict[int, Any] = {}
-    for number, ended in _fetched(statement, [instant, instant], edges):
-        if number not in last or last[number] < ended:
-            last[number] = ended
+    last = _fetched(_select(_LAST), [instant, instant], edges, " GROUP BY p.edge_id")
     when: dict[str, datetime] = {}
-    return {number: min(_instant(ended, when), at) for number, ended in last.items()}
+    return {number: min(_instant(ended, when), at) for number, ended in last}
 
 
 def proved_by(kind: str, at: datetime) -> set[int]:
@@ -143,7 +141,7 @@ def _proofs(
 
 
 def _fetched(
-    statement: str, values: list[Any], edges: Collection[int] | None
+    statement: str, values: list[Any], edges: Collection[int] | None, end: str = ""
 ) -> Iterator[tuple[Any, ...]]:
     """Yield what a statement finds: of those edges, so many at once, or of all."""
     ids = iter(sorted(edges or ()))
@@ -151,7 +149,7 @@ def _fetched(
     with connection.cursor() as cursor:
         for chunk in [[]] if edges is None else chunks:
             here = f" AND p.edge_id IN ({_holes(chunk)})" if chunk else ""
-            cursor.execute(statement + here, [*values, *chunk])
+            cursor.execute(statement + here + end, [*values, *chunk])
             yield from cursor.fetchall()
 
 
@@ -160,15 +158,16 @@ def _holes(values: Collection[object]) -> str:
 
 
 def _select(statement: str) -> str:
-    """Ask for instants as they are kept: an expression has no type that SQLite would convert to."""
-    return statement.replace("{as_text}", " || ''" if connection.vendor == "sqlite" else "")
+    """Ask for instants as text, of which most come many times: to convert each costs too much."""
+    return statement.replace("{as_text}", _AS_TEXT[connection.vendor])
 
 
 def _instant(value: Any, when: dict[str, datetime]) -> datetime:
-    """Return an instant as the database gave it; SQLite keeps text, in UTC."""
+    """Return an instant as the database gave it, text or not; text is in UTC."""
     if isinstance(value, datetime):
         return value
     found = when.get(value)
     if found is None:
-        found = when[value] = datetime.fromisoformat(value + "+00:00")
+        zone = "" if value.endswith("+00") else "+00:00"
+        found = when[value] = datetime.fromisoformat(value + zone)
     return found

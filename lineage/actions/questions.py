@@ -24,14 +24,11 @@ from lineage.actions.edges import (
     resolve,
     resolve_around,
 )
-from lineage.actions.resolution import Resolution
 from lineage.edges import EdgeView, Node
 from lineage.errors import NodeMissingError
 from lineage.graph.selection import is_named_internal
 from lineage.models import Sampling
 from lineage.outline import Outline, read_outline
-from lineage.reading import read
-from lineage.recognised import read_recognised
 
 
 @dataclass(frozen=True)
@@ -231,16 +228,11 @@ def compare_instants(since: datetime, *, kind: str | None = None, scope: Scope =
     change, and neither is a producer that was restarted.
     """
     until = scope.as_of or timezone.now()
-    one = cluster_id(scope.cluster)
-    known = read_recognised()
-    later, earlier = (
-        read(at, known.topology, cluster=one) for at in (max(since, until), min(since, until))
-    )
-    resolution = Resolution(later, known)
+    last = max(since, until)
+    outline = read_outline(last, cluster_id(scope.cluster))
 
     def snapshot(at: datetime) -> graph.Snapshot:
-        rows = later if at == max(since, until) else earlier
-        edges = graph.merged(resolution.edges(at, rows))
+        edges = outline.edges if at == last else outline.edges_before(at)
         return graph.Snapshot(at, _countable(edges, scope))
 
     found = graph.compare(snapshot(since), snapshot(until))

@@ -131,3 +131,23 @@ class AsTheWhole(TestCase):
                     graph.select(whole, internal=False), node, resolution.names(node)
                 )
                 assert actions.take_footprint(node.key, scope) == expected
+
+    @settings(max_examples=15, deadline=None)
+    @given(observations, namings, st.integers(0, 42), st.integers(0, 42))
+    def test_what_changed(
+        self, seen: list[Observation], names: list[Naming], hour: int, other: int
+    ) -> None:
+        _estate(seen, names)
+        instants = [at(hour), at(other)]
+        resolution = Resolution(read(max(instants)))
+        snapshots = [
+            graph.Snapshot(
+                instant,
+                graph.select(
+                    graph.merged(resolution.edges(instant, read(instant))), internal=False
+                ),
+            )
+            for instant in instants
+        ]
+        told = actions.compare_instants(instants[0], scope=actions.Scope(as_of=instants[1]))
+        assert told == graph.compare(*snapshots)

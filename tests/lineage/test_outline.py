@@ -56,7 +56,7 @@ def _contexts(edges: list[EdgeView]) -> list[tuple[str | None, str | None]]:
 
 
 class AsTheWhole(TestCase):
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=10, deadline=None)
     @given(observations, namings, st.integers(0, 42))
     def test_all_edges_and_pages_of_them(
         self, seen: list[Observation], names: list[Naming], hour: int
@@ -82,7 +82,7 @@ class AsTheWhole(TestCase):
             graph.select(whole, internal=False)
         )
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=10, deadline=None)
     @given(
         observations,
         namings,
@@ -111,7 +111,7 @@ class AsTheWhole(TestCase):
             chosen = graph.select(whole, internal=internal, keep=node)
             assert told == graph.reach(chosen, node, way, depth=depth, projection=projection, cap=3)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=8, deadline=None)
     @given(observations, namings, st.integers(0, 42))
     def test_ways_and_footprints(
         self, seen: list[Observation], names: list[Naming], hour: int
@@ -132,7 +132,7 @@ class AsTheWhole(TestCase):
                 )
                 assert actions.take_footprint(node.key, scope) == expected
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=8, deadline=None)
     @given(observations, namings, st.integers(0, 42), st.integers(0, 42))
     def test_what_changed(
         self, seen: list[Observation], names: list[Naming], hour: int, other: int

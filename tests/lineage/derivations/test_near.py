@@ -20,7 +20,7 @@ def _impact(key: str, hour: int) -> Impact:
 
 
 class AsTheWhole(TestCase):
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=8, deadline=None)
     @given(observations, namings, st.integers(0, 42), st.integers(1, 3))
     def test_of_every_thing(
         self, seen: list[Observation], names: list[Naming], hour: int, depth: int

@@ -42,7 +42,7 @@ class DescribeConnector(APIView):
     @extend_schema(
         operation_id="declare_connector",
         request={"application/json": DEFINITION},
-        responses={200: ConnectorDeclaredSerializer, 201: DeclaredSerializer},
+        responses={200: ConnectorDeclaredSerializer, 201: ConnectorDeclaredSerializer},
     )
     def put(self, request: Request, name: str) -> Response:
         """Create the connector, or change it to what is declared; the same again changes nothing.

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connectors', '0005_operating'),
+        ('connectors', '0006_generation_topics'),
     ]
 
     operations = [

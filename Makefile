@@ -61,6 +61,7 @@ openapi: $(BIN)/.base ## renew docs/openapi.json
 bench: $(BIN)/.dev ## measure the served registry, live copying, regeneration, lineage; copy real data
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.connectors
+	@$(BIN)/python -m bench.audit
 	@$(BIN)/python -m bench.nycflights
 	@$(BIN)/python -m bench.lineage
 

@@ -64,6 +64,7 @@ openapi: $(BIN)/.base ## renew docs/openapi.json
 bench: $(BIN)/.dev ## measure registry, copies (Debezium beside ours), lineage; copy real data
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.connectors
+	@$(BIN)/python -m bench.audit
 	@$(BIN)/python -m bench.nycflights
 	@$(BIN)/python -m bench.sinks
 	@$(BIN)/python -m bench.debezium

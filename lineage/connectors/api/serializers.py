@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from lineage.connectors.actions import STATES
@@ -109,6 +110,7 @@ class QuarantineSerializer(serializers.ModelSerializer[Quarantine]):
         fields = ["topic", "partition", "offset", "key", "reason", "at", "tried_at"]
 
 
+@extend_schema_serializer(component_name="ConnectorFieldChange")
 class FieldChangeSerializer(serializers.Serializer[Any]):
     """One key that changed."""
 
@@ -117,6 +119,7 @@ class FieldChangeSerializer(serializers.Serializer[Any]):
     after = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="DeclaredConnector")
 class DeclaredSerializer(serializers.Serializer[Any]):
     """What a declaration did, and the connector as it is now."""
 
@@ -125,6 +128,7 @@ class DeclaredSerializer(serializers.Serializer[Any]):
     connector = ConnectorSerializer()
 
 
+@extend_schema_serializer(component_name="RecordPlace")
 class PlaceSerializer(serializers.Serializer[Any]):
     """Where a record stands in the log."""
 

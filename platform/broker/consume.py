@@ -80,10 +80,11 @@ class PartitionReader:
         group: str,
         *,
         instance: str | None = None,
-        session_timeout: float = 10.0,
+        session_timeout: float = 6.0,
     ) -> None:
         """Join nothing yet. `instance` makes a static member (KIP-345): a restarted one takes
-        its partitions back at once; without it they are free after `session_timeout` seconds.
+        its partitions back at once; without it they are free after `session_timeout` seconds, of
+        which brokers allow no fewer than 6 by default (group.min.session.timeout.ms).
         """
         self.trouble = ""
         self.positions: dict[Partition, int] = {}

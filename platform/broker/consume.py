@@ -109,6 +109,7 @@ class PartitionReader:
                 max_poll_interval_ms=300_000,
                 fetch_wait_max_ms=100,
                 queued_min_messages=100_000,
+                queued_max_messages_kbytes=32_768,
                 error_cb=self._note,
             )
             | static

@@ -116,7 +116,10 @@ class Sink(Protocol):
 
     # -- a generation -----------------------------------------------------------------------------
     def load(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
-        """Create a table (dropping what stood there) and fill it, the fastest way."""
+        """Create a table (dropping what stood there) and fill it, the fastest way.
+
+        A primary key that comes twice is refused, as other rows may be: SinkRefusedError.
+        """
         ...
 
     def widen(self, table: str, columns: Sequence[Column]) -> None:

@@ -346,6 +346,24 @@ class DuckdbSink:
             while rows := db.fetchmany(_READ_CHUNK):
                 yield from decoded(layout, rows)
 
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with self._write() as db:
+            Books(db).note(connector, name, content)
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        with self._reading() as db:
+            return Books(db).noted(connector, name)
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with self._write() as db:
+            books = Books(db)
+            there = books.positions(connector)
+            books.put_offsets(connector, {place: -1 for place in there if place.topic in topics})
+
     # -- an audit ---------------------------------------------------------------------------------
     def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
         """Return the digest of each range of keys, by reading."""

@@ -24,6 +24,9 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS insideout_retired (
   connector VARCHAR, topic VARCHAR, partition INTEGER, next_offset BIGINT NOT NULL,
   PRIMARY KEY (connector, topic, partition))""",
+    """CREATE TABLE IF NOT EXISTS insideout_notes (
+  connector VARCHAR, name VARCHAR, content VARCHAR NOT NULL,
+  PRIMARY KEY (connector, name))""",
 )
 
 
@@ -68,7 +71,7 @@ def put_indexes(db: duckdb.DuckDBPyConnection, indexes: list[tuple[str, str]]) -
 
 
 class Books:
-    """The three tables that a sink keeps beside the copies, in one transaction."""
+    """The tables that a sink keeps beside the copies, in one transaction."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self._db = db
@@ -145,6 +148,28 @@ class Books:
             "UPDATE insideout_generations SET layout = ? WHERE connector = ?",
             [layout.dump(), connector],
         )
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        run(
+            self._db,
+            "DELETE FROM insideout_notes WHERE connector = ? AND name = ?",
+            [connector, name],
+        )
+        if content is not None:
+            run(
+                self._db, "INSERT INTO insideout_notes VALUES (?, ?, ?)", [connector, name, content]
+            )
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        found = run(
+            self._db,
+            "SELECT content FROM insideout_notes WHERE connector = ? AND name = ?",
+            [connector, name],
+        )
+        return found[0][0] if found else None
 
     # -- a swap -----------------------------------------------------------------------------------
     def check_swap(

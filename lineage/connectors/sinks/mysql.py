@@ -191,15 +191,17 @@ class MysqlSink:
             return int(self._db.rows(statement)[0][0])
 
     # -- rows -----------------------------------------------------------------------------------
-    def _statements(self, table: str, layout: Layout, rows: Iterable[Row]) -> Iterator[bytes]:
-        """Return upserts of at most a MiB each, or of one row."""
+    def _statements(
+        self, table: str, layout: Layout, rows: Iterable[Row], *, anew: bool = False
+    ) -> Iterator[bytes]:
+        """Return upserts of at most a MiB each, or of one row; `anew`: a key twice is refused."""
         names = list(map(quoted, layout.names))
         # a key of its own changes nothing: what is there stays
         values = [f"{name} = VALUES({name})" for name in names[layout.keys :] or names[:1]]
         head = filled(
             "INSERT INTO {table} ({names}) VALUES ", table=quoted(table), names=", ".join(names)
         ).encode()
-        tail = f" ON DUPLICATE KEY UPDATE {', '.join(values)}".encode()
+        tail = b"" if anew else f" ON DUPLICATE KEY UPDATE {', '.join(values)}".encode()
         room = self._db.most_bytes - len(head) - len(tail) - 1
         waiting: list[bytes] = []
         size = 0
@@ -272,7 +274,7 @@ class MysqlSink:
             self._create(table, layout)
         waiting = iter(rows)
         while chunk := list(islice(waiting, _LOAD_CHUNK)):
-            statements = list(self._statements(table, layout, chunk))
+            statements = list(self._statements(table, layout, chunk, anew=True))
             with self._write():
                 for statement in statements:
                     self._db.run(statement)
@@ -286,6 +288,22 @@ class MysqlSink:
         )
         with mapped():
             yield from decoded(layout, self._db.stream(statement, _READ_CHUNK))
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with self._write() as books:
+            books.note(connector, name, content)
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        with self._awake() as books:
+            return books.noted(connector, name)
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with self._write() as books:
+            books.restart(connector, topics)
 
     # -- an audit ---------------------------------------------------------------------------------
     def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:

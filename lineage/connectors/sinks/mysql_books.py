@@ -16,7 +16,7 @@ lock lets one at a time do this; whoever is frozen holding it loses it with its 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -47,11 +47,15 @@ _TABLES = (
     f"""CREATE TABLE IF NOT EXISTS insideout_retired (
   connector VARCHAR(100) {_ASCII}, topic VARCHAR(249) {_ASCII}, `partition` INT,
   next_offset BIGINT NOT NULL, PRIMARY KEY (connector, topic, `partition`)) ENGINE = InnoDB""",
+    f"""CREATE TABLE IF NOT EXISTS insideout_notes (
+  connector VARCHAR(100) {_ASCII}, name VARCHAR(100) {_ASCII},
+  content LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
+  PRIMARY KEY (connector, name)) ENGINE = InnoDB""",
 )
 
 
 class MysqlBooks:
-    """The three tables that a sink keeps beside the copies."""
+    """The tables that a sink keeps beside the copies."""
 
     def __init__(self, db: MysqlConnection) -> None:
         self._db = db
@@ -218,6 +222,34 @@ class MysqlBooks:
             if position.next > offsets.get(partition, -1):
                 raise BehindError(f"{partition.topic}/{partition.partition}")
         return before
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        self._db.run(
+            "DELETE FROM insideout_notes WHERE connector = %s AND name = %s", [connector, name]
+        )
+        if content is not None:
+            self._db.run(
+                "INSERT INTO insideout_notes VALUES (%s, %s, %s)", [connector, name, content]
+            )
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        found = self._db.rows(
+            "SELECT content FROM insideout_notes WHERE connector = %s AND name = %s",
+            [connector, name],
+        )
+        return found[0][0] if found else None
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        for topic in topics:
+            self._db.run(
+                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
+                "WHERE connector = %s AND topic = %s",
+                [connector, topic],
+            )
 
     # -- an exchange ------------------------------------------------------------------------------
     @contextmanager

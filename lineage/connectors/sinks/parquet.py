@@ -18,6 +18,7 @@ from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     SinkError,
     SinkMismatchError,
+    SinkRefusedError,
     SinkUnavailableError,
     TargetInvalidError,
 )
@@ -252,7 +253,7 @@ class ParquetSink:
     # -- a generation -----------------------------------------------------------------------------
     def load(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
         """Write a table, which is there when it is whole."""
-        with self._made(layout, rows) as made, self._change() as books:
+        with self._made(layout, _distinct(layout, rows)) as made, self._change() as books:
             books.state.tables[table] = made
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
@@ -265,6 +266,21 @@ class ParquetSink:
             for file in found.files:
                 for batch in read_batches(folder / file.name, names):
                     yield from rows_of(layout, batch)
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with self._change() as books:
+            books.note(connector, name, content)
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        return self._books().noted(connector, name)
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with self._change() as books:
+            books.restart(connector, topics)
 
     # -- an audit ---------------------------------------------------------------------------------
     def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
@@ -344,3 +360,14 @@ def _mapped() -> Iterator[None]:
         raise SinkUnavailableError(str(error)) from error
     except pa.ArrowException as error:
         raise SinkError(str(error)) from error
+
+
+def _distinct(layout: Layout, rows: Iterable[Row]) -> Iterator[Row]:
+    """Refuse a primary key that comes twice: no file would."""
+    seen: set[tuple[Any, ...]] = set()
+    for row in rows:
+        key = tuple(row[: layout.keys])
+        if key in seen:
+            raise SinkRefusedError(f"two rows have the primary key {key}")
+        seen.add(key)
+        yield row

@@ -1,6 +1,6 @@
 """Offsets, epochs and generations of a folder of Parquet tables, within one of its states."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from broker.consume import Partition
@@ -29,8 +29,8 @@ class ParquetBooks:
     def live(self, connector: str) -> Live | None:
         """Return the live generation, if there is any."""
         found = self._of(connector)
-        if not found:
-            return None
+        if "number" not in found:
+            return None  # never claimed, though something may be noted
         layout = Layout.load(found["layout"]) if found["layout"] else None
         return Live(found["number"], found["table"], layout)
 
@@ -57,9 +57,9 @@ class ParquetBooks:
         self, connector: str, table: str, partitions: Sequence[Partition]
     ) -> tuple[Live, dict[Partition, Position]]:
         """Raise the epochs of these partitions; the connector's first claim makes generation 1."""
-        self.state.connectors.setdefault(
-            connector, {"number": 1, "table": table, "layout": None, "retired_layout": None}
-        )
+        if self.live(connector) is None:
+            first = {"number": 1, "table": table, "layout": None, "retired_layout": None}
+            self.state.connectors[connector] = self._of(connector) | first
         places = self.positions(connector)
         for partition in partitions:
             place = places.get(partition, Position(-1, 0))
@@ -114,7 +114,7 @@ class ParquetBooks:
     ) -> None:
         """Record a generation, and where the one that it replaces was left."""
         places = self.positions(connector)
-        self.state.connectors[connector] = {
+        self.state.connectors[connector] = self._of(connector) | {
             "number": live.number,
             "table": live.table,
             "layout": live.layout.dump() if live.layout else None,
@@ -141,3 +141,27 @@ class ParquetBooks:
         again = Live(live.number + 1, live.table, Layout.load(found["retired_layout"]))
         self._put_live(connector, again, live, offsets)
         return again
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        found = dict(self._of(connector))
+        notes = {key: text for key, text in found.get("notes", {}).items() if key != name}
+        found["notes"] = notes if content is None else notes | {name: content}
+        self.state.connectors[connector] = found
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        found: str | None = self._of(connector).get("notes", {}).get(name)
+        return found
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        places = self.positions(connector)
+        anew = {
+            partition: Position(-1, place.epoch + 1)
+            for partition, place in places.items()
+            if partition.topic in topics
+        }
+        if anew:
+            self._put_positions(connector, places | anew)

@@ -40,6 +40,8 @@ def test_a_swap_is_taken_back_and_forth(sink: Sink, open_target: Callable[[], Si
 
 
 def test_indexes_and_views_move_with_each_swap(sink: Sink, target: str) -> None:
+    if sink.kind not in {"sqlite", "postgresql"}:
+        pytest.skip(f"what moves on {sink.kind} is tested in a file of its own")
     sink.merge("orders", SIMPLE, [["old", 1]], [], ready(sink))
     run(target, "CREATE INDEX by_amount ON orders (amount)")
     run(target, "CREATE VIEW dear AS SELECT id FROM orders WHERE amount > 0")

@@ -34,6 +34,9 @@ class Frontier:
         self._closed: set[Raw] = set()
         self._named: set[str] = set()
         self._clients: dict[Raw, set[str]] | None = None
+        # client ids of groups' members, and the edges whose evidence was asked for them
+        self._seen: dict[Raw, set[str]] = {}
+        self._asked: set[int] = set()
         self.edges: dict[int, RawEdge] = {}
 
     def rows(self) -> list[Row]:
@@ -122,12 +125,13 @@ class Frontier:
 
     def _clients_of(self, raws: Collection[Raw]) -> dict[Raw, set[str]]:
         """Return the client ids of members of those groups, as of the instant."""
-        edges = {it.id: it for it in self._known.topology.touching(raws, self._at, self._cluster)}
-        found: dict[Raw, set[str]] = {}
-        for row in read_edges(self._at, edges.values(), kinds=_WITH_CLIENTS):
+        touching = self._known.topology.touching(raws, self._at, self._cluster)
+        fresh = [edge for edge in touching if edge.id not in self._asked]
+        self._asked |= {edge.id for edge in fresh}
+        for row in read_edges(self._at, fresh, kinds=_WITH_CLIENTS) if fresh else ():
             reader = row.target if row.source[0] == "topic" else row.source
-            found.setdefault(reader, set()).update(row.detail.get("client_ids", ()))
-        return found
+            self._seen.setdefault(reader, set()).update(row.detail.get("client_ids", ()))
+        return {raw: self._seen[raw] for raw in raws if raw in self._seen}
 
     def _raws_of(self, services: set[str]) -> set[Raw]:
         """Return the raw nodes that patterns of the services recognise; of each service once."""

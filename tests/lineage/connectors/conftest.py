@@ -79,6 +79,13 @@ def target(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def base_target(request: pytest.FixtureRequest) -> str:
+    """A target that needs no extra, for what is the same whatever the kind."""
+    url: str = request.getfixturevalue(f"{request.param}_target")
+    return url
+
+
 @pytest.fixture
 def open_target(target: str) -> Iterator[Callable[[], Sink]]:
     """Open as many connections to the target as the test wants."""

@@ -82,7 +82,7 @@ def test_a_rollback_is_carried_out_here_where_no_worker_is_alive(tmp_path: Any) 
         note_generation(find_connector("c"), Live(number, "t", None))
     failed = refused("rollback", "c")
     assert failed.returncode == 1
-    assert "no generation is kept" in str(failed)
+    assert "no retired generation" in str(failed)
     assert describe_connector("c").running is None
 
 

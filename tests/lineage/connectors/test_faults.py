@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def scene(kafka: Connection, target: str) -> Scene:
-    made = Scene(kafka, target)
+def scene(kafka: Connection, base_target: str) -> Scene:
+    made = Scene(kafka, base_target)
     made.know()
     return made
 

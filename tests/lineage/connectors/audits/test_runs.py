@@ -91,8 +91,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(kafka: Connection, target: str) -> Scene:
-    made = Scene(kafka, target)
+def scene(kafka: Connection, base_target: str) -> Scene:
+    made = Scene(kafka, base_target)
     made.orders.write(1500, keys=400)
     made.copy()
     return made

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog.declaration import Change, FieldChange
 from catalog.models import BoundedContext, Cluster, Service
-from lineage.connectors.definition import Definition, check, expand, redact, show
+from lineage.connectors.definition import Definition, check, expand, redact, show, storable
 from lineage.connectors.errors import (
     ConnectorMissingError,
     DefinitionInvalidError,
@@ -182,7 +182,7 @@ def declare(declared: Mapping[str, Any]) -> Change:
         "target": definition.target,
         "table": definition.table,
         "mode": definition.mode,
-        "definition": dict(declared),
+        "definition": storable(declared),
     }
     with transaction.atomic():
         found = Connector.objects.select_for_update(of=("self",)).filter(name=definition.name)
@@ -214,7 +214,10 @@ def _shown(value: object) -> str:
 
 
 def _another_copy(before: Definition, after: Definition) -> bool:
-    shape = ("topics", "target", "table", "mode", "key", "key_format", "cluster")
+    shape = (
+        *("topics", "target", "table", "mode", "key", "key_format", "cluster"),
+        *("columns", "flatten", "start"),
+    )
     return any(getattr(before, name) != getattr(after, name) for name in shape)
 
 

@@ -19,6 +19,7 @@ from lineage.connectors.actions import WORKER_IS_GONE_AFTER
 from lineage.connectors.copying import note_generation, now
 from lineage.connectors.engine_regenerate import Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
+from lineage.connectors.history import HistoryView
 from lineage.connectors.models import Connector, Generation, Run, Worker
 from lineage.connectors.sessions import Session, only_compacted, opened
 from lineage.connectors.sinks.contract import Live, shadow_of
@@ -151,6 +152,7 @@ def _build(run: Run, report: Report) -> None:
         _begin_generation(run, connector, (before.number if before else 0) + 1)
         built = _regeneration(session, report).run()
         live = session.sink.live(connector.name)
+        HistoryView(session.definition, session.sink).follow(live)
     _celebrate(run, connector, live, built)
     report.finish(
         Run.State.SUCCEEDED,
@@ -167,7 +169,10 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         preparation=session.preparation,
         sink=session.sink,
         progress=report,
-        compacted=lambda topic: only_compacted(session.connector, topic),
+        # a copy that starts at a time needs nothing from before it
+        compacted=lambda topic: (
+            session.definition.start is not None or only_compacted(session.connector, topic)
+        ),
     )
 
 

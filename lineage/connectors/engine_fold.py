@@ -18,6 +18,10 @@ Place = tuple[str, int, int]
 Poison = Callable[[Record, str], None]
 
 
+NO_COLUMNS = Plan(())
+"""What a deletion brings: nothing but its key."""
+
+
 @dataclass(frozen=True, eq=False)
 class Writer:
     """What one schema brings: its columns, and how a payload written with it is decoded."""
@@ -116,7 +120,8 @@ class Preparation:
         layout = self.layout or Layout(lead, keys)
         own = {column.name for column in lead}
         wanted = [source.column for source in plan.columns if source.column.name not in own]
-        self.adopt(layout.extended(wanted) if strict else layout.united([*lead, *wanted]))
+        layout.check_lead(lead)
+        self.adopt((layout.evolved if strict else layout.united)([*lead, *wanted]))
         self._lead = len(lead)
         assert self.layout is not None
         self._makers[plan] = row_maker(self.layout, plan, self._lead)
@@ -124,7 +129,7 @@ class Preparation:
     def fit_all(self, records: Iterable[Record]) -> None:
         """Widen the layout to hold every readable record of a whole log."""
         for record in records:
-            if not self._keying.removes(record):
+            if record.value is not None and not self._keying.removes(record):
                 try:
                     writer, _ = self._decoder.writer(record)
                     self.fit(record, writer.plan, strict=False)
@@ -139,6 +144,8 @@ class Preparation:
 
     def row_of(self, record: Record, *, strict: bool = True) -> Row:
         """Decode a record into its row; raises PoisonRecordError, SchemaChangedError."""
+        if record.value is None and self._keying.mode == "history":
+            return self._deletion(record, strict=strict)
         writer, payload = self._decoder.writer(record)
         maker = self._makers.get(writer.plan)
         if maker is None:
@@ -151,6 +158,14 @@ class Preparation:
             return [*lead, *maker(value if isinstance(value, dict) else {"": value})]
         except Exception as error:
             raise PoisonRecordError(f"cannot be decoded: {error!r}") from error
+
+    def _deletion(self, record: Record, *, strict: bool) -> Row:
+        """Return the row that ends a history: its leading columns, and nothing beside them."""
+        if self.layout is None:
+            self.fit(record, NO_COLUMNS, strict=strict)
+        assert self.layout is not None
+        lead = self._keying.lead(record, self.layout)
+        return [*lead, *[None] * (len(self.layout.columns) - len(lead))]
 
     def removes(self, record: Record) -> bool:
         """Whether the record is a tombstone."""

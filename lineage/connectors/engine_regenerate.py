@@ -269,9 +269,12 @@ class Regeneration:
             self._hashes.pop(key, None)
 
     def _widen(self) -> None:
-        """Add the columns that a batch brought; a row's hash covers them, empty as they are."""
+        """Add and widen the columns as a batch asks; a row's hash covers what is empty, too."""
         layout = self.preparation.layout or self._layout
         if layout != self._layout:
+            altered = self._layout.altered(layout)
+            if altered:
+                self.sink.alter(self._shadow, altered)
             self.sink.widen(self._shadow, layout.columns[len(self._layout.columns) :])
             self._layout = layout
             hashed, keys = fingerprint(layout), layout.keys

@@ -5,16 +5,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from broker.consume import OffsetGoneError, Partition, PartitionReader, Record
+from broker.starting import StartingReader
 from catalog.actions import connection_of
 from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
 from lineage.connectors.engine import LiveEngine
-from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_fold import Decoder, Preparation
+from lineage.connectors.errors import TargetUnsetError
 from lineage.connectors.keying import key_text, keying_of
 from lineage.connectors.models import Connector, Quarantine
+from lineage.connectors.shaping import ShapedDecoder, ShapedKeying, Shaper
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 
@@ -39,14 +44,20 @@ class Session:
 def opened(connector: Connector, group: str, instance: str | None = None) -> Iterator[Session]:
     """Open target and log; raises SinkError, BrokerError, TargetInvalidError."""
     definition = definition_of(connector)
-    decoder = RegistryDecoder()
+    decoder: Decoder = RegistryDecoder()
+    keying = keying_of(definition, decoder)
+    shaper = shaper_of(definition)
+    if not shaper.idle:
+        decoder, keying = ShapedDecoder(decoder, shaper.plan), ShapedKeying(keying, shaper)
     sink = open_sink(target_url(connector.target))
     try:
-        reader = PartitionReader(connection_of(connector.cluster), group, instance=instance)
+        reader = StartingReader(
+            connection_of(connector.cluster), group, start=definition.start, instance=instance
+        )
         try:
             preparation = Preparation(
                 decoder,
-                keying_of(definition, decoder),
+                keying,
                 lambda record, reason: put_into_quarantine(connector, record, reason),
             )
             yield Session(connector, definition, reader, preparation, sink)
@@ -54,6 +65,15 @@ def opened(connector: Connector, group: str, instance: str | None = None) -> Ite
             reader.close()
     finally:
         sink.close()
+
+
+def shaper_of(definition: Definition) -> Shaper:
+    """Return what shapes a copy's columns; raises TargetUnsetError where its secret is not set."""
+    if definition.columns.hashes and not settings.MASK_SECRET:
+        raise TargetUnsetError(
+            f"connector {definition.name}: mask: hash needs MASK_SECRET, which is not set"
+        )
+    return Shaper(definition, settings.MASK_SECRET.encode())
 
 
 def put_into_quarantine(connector: Connector, record: Record, reason: str) -> None:

@@ -1,5 +1,6 @@
 """From an expression's text to what computes it: a whitelist over sqlglot's syntax tree."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,7 @@ from lineage.connectors.expressions.types import (
 )
 
 _LONGEST = 2_000
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_INTEGER = 2**31
 _LONGEST_BIGINT = 2**63
 _BOOLEAN = Column("", "boolean")
@@ -138,6 +140,8 @@ class _Compiler:
 
     def compile(self, node: Node) -> Typed:
         """Return the typed function of a node."""
+        if node is None:
+            raise ExpressionError("an argument is missing")
         return _KNOWN[type(node)](self, node)
 
     def _all(self, *nodes: Node) -> list[Typed]:
@@ -170,6 +174,8 @@ class _Compiler:
         text = str(node.this)
         if node.is_string:
             return _constant(text, of_kind("text"))
+        if not _NUMBER.fullmatch(text):
+            raise ExpressionError(f"{text} is no number")
         if "e" in text.lower():
             return _constant(float(text), of_kind("double"))
         if "." in text:
@@ -372,6 +378,8 @@ class _Compiler:
         if unknown:
             raise ExpressionError(f"{_spelt(node)} takes no {', '.join(sorted(unknown))}")
         nodes = [node.args[name] for name in found.args if node.args.get(name) is not None]
+        if len(nodes) < found.needed:
+            raise ExpressionError(f"{_spelt(node)}: an argument is missing")
         parts = self._all(*nodes)
         for part, kind in zip(parts, found.kinds, strict=False):
             allowed = frozenset({"integer", "bigint"} if kind == "integer" else {kind})
@@ -460,6 +468,8 @@ def _either(one: Evaluate, other: Evaluate) -> Evaluate:
 
 def _target(node: Node) -> Column:
     name = node.this.value if isinstance(node, exp.DataType) else ""
+    if not all(param.name.isdecimal() and len(param.name) < 4 for param in node.expressions):
+        raise ExpressionError(f"no type {node.sql('postgres').lower()} to cast to")
     sizes = [int(param.name) for param in node.expressions]
     if name == "DECIMAL":
         precision, scale = (*sizes, 38, 9)[:2] if not sizes else (sizes[0], *sizes[1:], 0)[:2]

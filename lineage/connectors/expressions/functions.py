@@ -19,6 +19,12 @@ class Function:
     kinds: tuple[str, ...]
     result: Kind
     call: Callable[..., Any]
+    optional: int = 0
+
+    @property
+    def needed(self) -> int:
+        """How many of the arguments, from the first on, must be given."""
+        return len(self.args) - self.optional
 
 
 def _substring(text: str, start: int, length: int | None = None) -> str:
@@ -67,6 +73,7 @@ FUNCTIONS: dict[str, Function] = {
             ("text", "integer", "integer"),
             "text",
             _substring,
+            optional=1,
         ),
         Function(
             exp.Replace,

@@ -32,11 +32,11 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
+from lineage.connectors.sinks.postgres_alter import alter_columns, declared_type, make_view
 from lineage.connectors.sinks.postgres_types import (
     encoded,
     read_as,
     sent_types,
-    type_name,
     type_of,
 )
 
@@ -153,7 +153,7 @@ class PostgresSink:
 
     def _create(self, table: str, layout: Layout) -> None:
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(column.name), type_name(column))
+            sql.SQL("{} {}").format(sql.Identifier(column.name), declared_type(column))
             for column in layout.columns
         )
         self._db.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), columns))
@@ -171,7 +171,7 @@ class PostgresSink:
                 sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}").format(
                     sql.Identifier(table),
                     sql.Identifier(column.name),
-                    type_name(column),
+                    declared_type(column),
                 )
             )
 
@@ -192,13 +192,25 @@ class PostgresSink:
                 self._add_key(live.table, layout)
                 wider = layout
             else:
-                wider = held.extended(layout.columns)
+                wider = held.evolved(layout.columns)
+                alter_columns(self._db, live.table, held.altered(wider))
                 self._add(live.table, wider.columns[len(held.columns) :])
             self._db.execute(
                 "UPDATE insideout_generations SET layout = %s WHERE connector = %s",
                 (wider.dump(), connector),
             )
         return wider
+
+    def alter(self, table: str, columns: Sequence[Column]) -> None:
+        """Change the types of columns in place, where that takes no reader long."""
+        with _mapped(), self._db.transaction():
+            alter_columns(self._db, table, columns)
+        self._staged = None
+
+    def show_history(self, table: str, layout: Layout) -> None:
+        """Make the view of a history anew."""
+        with _mapped():
+            make_view(self._db, table, layout)
 
     def widen(self, table: str, columns: Sequence[Column]) -> None:
         """Add columns to a table."""

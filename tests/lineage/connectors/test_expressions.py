@@ -145,6 +145,13 @@ def test_values_and_types(text: str, value: Any, kind: str) -> None:
         "n" * 2001,
         "'unclosed",
         "n +",
+        "coalesce()",
+        "floor()",
+        "substring('a')",
+        ". 5.",
+        "n::decimal(s)",
+        "n::decimal(99999999999999999999)",
+        "replace(s, 'a')",
         "try_cast(s as int)",
         "interval '1 day'",
         "cast(n as json)",
@@ -206,7 +213,7 @@ def test_the_fields_that_are_used_and_those_that_are_missing_are_told() -> None:
 
 
 # -- the same as PostgreSQL -----------------------------------------------------------------------
-BOOLEANS = st.deferred(
+BOOLEANS: st.SearchStrategy[str] = st.deferred(
     lambda: st.one_of(
         st.sampled_from(["p", "q", "true", "false", "null::boolean"]),
         st.tuples(BOOLEANS, st.sampled_from(["and", "or"]), BOOLEANS).map(_joined),
@@ -224,7 +231,7 @@ BOOLEANS = st.deferred(
         st.tuples(TEXTS, st.sampled_from(["=", "<>"]), TEXTS).map(_joined),
     )
 )
-NUMBERS = st.deferred(
+NUMBERS: st.SearchStrategy[str] = st.deferred(
     lambda: st.one_of(
         st.sampled_from(["n", "m", "price", "7", "0", "2.50", "null::bigint"]),
         st.tuples(NUMBERS, st.sampled_from(["+", "-", "*"]), NUMBERS).map(_joined),
@@ -241,7 +248,7 @@ NUMBERS = st.deferred(
         TEXTS.map(lambda one: f"length({one})"),
     )
 )
-TEXTS = st.deferred(
+TEXTS: st.SearchStrategy[str] = st.deferred(
     lambda: st.one_of(
         st.sampled_from(["s", "''", "'a b'", "null::text", "'é'"]),
         st.tuples(TEXTS, st.just("||"), TEXTS).map(_joined),

@@ -37,7 +37,7 @@ def record(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc]
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
 
 
 CARD, CASH = record("shop.Card", number="string"), record("shop.Cash", coins="int")

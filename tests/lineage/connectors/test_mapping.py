@@ -36,8 +36,8 @@ def record(name: str, **fields: Any) -> dict[str, Any]:
     return {"type": "record", "name": name, "fields": members}
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 CARD, CASH = record("shop.Card", number="string"), record("shop.Cash", coins="int")
@@ -73,12 +73,12 @@ AVRO: dict[str, tuple[Any, Any, list[tuple[str, Any, str]]]] = {
     ),
     "timestamp-millis": (
         logical("long", "timestamp-millis"),
-        utc(1969, 12, 31, 23, 59, 59),
+        utc("1969-12-31T23:59:59"),
         [("timestamptz", -1_000_000, "timestamp(3) with time zone")],
     ),
     "timestamp-micros": (
         logical("long", "timestamp-micros"),
-        utc(1970, 1, 1, 0, 0, 0, 1),
+        utc("1970-01-01T00:00:00.000001"),
         [("timestamptz", 1, "timestamp(6) with time zone")],
     ),
     "timestamp-nanos": (
@@ -133,7 +133,7 @@ AVRO: dict[str, tuple[Any, Any, list[tuple[str, Any, str]]]] = {
     ),
     "array of instants": (
         {"type": "array", "items": logical("long", "timestamp-millis")},
-        [utc(2026, 1, 1)],
+        [utc("2026-01-01")],
         [("json", '["2026-01-01T00:00:00Z"]', "jsonb")],
     ),
     "array of record": (

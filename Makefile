@@ -48,6 +48,9 @@ test: $(BIN)/.dev ## every test, real Kafka, PostgreSQL and browser included
 test-clients: $(BIN)/.dev ## other projects' clients: JavaScript, Go, Rust (those whose tools are here)
 	@exec $(BIN)/python -m pytest -m clients -rs tests/clients
 
+# these look for what nobody has thought of yet: new examples each time
+test-fuzz test-faults: export HYPOTHESIS_PROFILE := searching
+
 test-fuzz: $(BIN)/.dev ## fuzz the API from its description; attack a served registry
 	@exec $(BIN)/python -m pytest -m fuzz -n 0 tests/fuzz tests/registry/test_attacks.py tests/registry/test_attacks_on_the_wire.py
 
@@ -58,9 +61,13 @@ test-faults: $(BIN)/.dev ## kill servers, databases and brokers under load, at l
 openapi: $(BIN)/.base ## renew docs/openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --validate --file docs/openapi.json
 
-bench: $(BIN)/.dev ## measure the served registry, live copying, regeneration and lineage
+bench: $(BIN)/.dev ## measure registry, copies (Debezium beside ours), lineage; copy real data
 	@$(BIN)/python -m bench.registry
 	@$(BIN)/python -m bench.connectors
+	@$(BIN)/python -m bench.audit
+	@$(BIN)/python -m bench.nycflights
+	@$(BIN)/python -m bench.sinks
+	@$(BIN)/python -m bench.debezium
 	@$(BIN)/python -m bench.lineage
 
 lint: $(BIN)/.dev ## ruff, mypy, import-linter, templates, migrations

@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from broker.admin import NewTopic, create_topics
@@ -132,9 +138,12 @@ def large_cluster(folder: Path) -> Iterator[tuple[Connection, list[int]]]:
 
 def _await_brokers(connection: Connection, count: int) -> None:
     admin = AdminClient(connection.confluent())
-    for _ in range(600):
-        if len(admin.list_topics(timeout=10).brokers) >= count:
-            return
+    for _ in range(60):
+        try:
+            if len(admin.list_topics(timeout=10).brokers) >= count:
+                return
+        except KafkaException as error:
+            print(f"  {error}", flush=True)
         time.sleep(0.5)
     raise SystemExit("the brokers did not find each other")
 

@@ -4,7 +4,7 @@ The catalog stands below lineage and keeps no second copy of the evidence: it de
 question here, and `lineage` installs the answer when Django starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -33,6 +33,20 @@ class Access:
     actor_kind: str = ""
 
 
+@dataclass(frozen=True)
+class CopyState:
+    """A copy of topics as its last audit found it, `at` that time.
+
+    `differing` keys differ from the log, the first of them seen at `since`.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    differing: int
+    at: datetime
+    since: datetime
+
+
 class Witness(Protocol):
     """Answers who was observed at the topics of a cluster (all of them when `topics` is None)."""
 
@@ -56,3 +70,16 @@ def observed_accesses(
 ) -> list[Access]:
     """Who was observed at the topics; nobody when no witness is installed."""
     return _witnesses[0](cluster, topics, as_of) if _witnesses else []
+
+
+_auditors: list[Callable[[], list[CopyState]]] = []
+
+
+def install_auditor(auditor: Callable[[], list[CopyState]]) -> None:
+    """Let `auditor` answer from now on which copies differ from their logs."""
+    _auditors[:] = [auditor]
+
+
+def diverged_copies() -> list[CopyState]:
+    """Return the copies that differ from their logs; none when nobody audits."""
+    return _auditors[0]() if _auditors else []

@@ -5,6 +5,7 @@ most literal characters wins. When patterns of two services are equally good the
 unrecognised: a guess could show a foreign writer as the declared one.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,9 @@ from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any
 from urllib.parse import unquote
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from catalog.models import BoundedContext, Service
 
@@ -74,6 +78,11 @@ class Recogniser:
         found = self.candidates(kind, name)
         return found[0] if len(found) == 1 else None
 
+    @property
+    def knows_clients(self) -> bool:
+        """Whether a service is recognised by the client ids of its members."""
+        return any(service.recognised_by.get("client_ids") for service in self.services.values())
+
     def candidates(self, kind: str, name: str) -> tuple[Service, ...]:
         """Return the services whose best pattern matches; more than one means ambiguous."""
         key = (kind, name)
@@ -113,6 +122,7 @@ class Recogniser:
 
 
 _SERVICE = [field.attname for field in Service._meta.concrete_fields]  # noqa: SLF001  (documented API)
+_PATTERNS = "recognised_by"
 _CONTEXT = [field.attname for field in BoundedContext._meta.concrete_fields]  # noqa: SLF001  (documented API)
 _kept: list[tuple[list[tuple[Any, ...]], Recogniser]] = []
 
@@ -121,19 +131,25 @@ def recogniser() -> Recogniser:
     """Return a recogniser of the services as they are now; one query.
 
     That of the last time, with all that it has matched, while the rows are the same: to compare a
-    thousand rows costs milliseconds, to build it anew a hundred.
+    thousand rows costs milliseconds, to build it anew a hundred. Patterns are compared as the text
+    that the database keeps, and read when there are new ones.
     """
-    columns = [*_SERVICE, *(f"context__{name}" for name in _CONTEXT)]
-    rows = list(Service.objects.order_by("name").values_list(*columns))
+    columns = [name for name in _SERVICE if name != _PATTERNS]
+    joined = [f"context__{name}" for name in _CONTEXT]
+    as_text = Cast(_PATTERNS, TextField())
+    rows = list(Service.objects.order_by("name").values_list(as_text, *columns, *joined))
     if _kept and _kept[0][0] == rows:
         return _kept[0][1]
-    built = Recogniser(map(_service, rows))
+    built = Recogniser(_service(row, columns) for row in rows)
     _kept[:] = [(rows, built)]
     return built
 
 
-def _service(row: Sequence[Any]) -> Service:
-    service = Service.from_db("default", _SERVICE, row[: len(_SERVICE)])
+def _service(row: Sequence[Any], columns: Sequence[str]) -> Service:
+    """Return a service of a row: its patterns, its columns, and those of its context."""
+    values = dict(zip(columns, row[1:], strict=False)) | {_PATTERNS: json.loads(row[0])}
+    service = Service.from_db("default", _SERVICE, [values[name] for name in _SERVICE])
     if service.context_id is not None:
-        service.context = BoundedContext.from_db("default", _CONTEXT, row[len(_SERVICE) :])
+        told = row[1 + len(columns) :]
+        service.context = BoundedContext.from_db("default", _CONTEXT, told)
     return service

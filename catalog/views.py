@@ -253,4 +253,4 @@ def _page_of(finding: Finding) -> str:
     about = finding.subject
     if about.kind == "topic" and about.cluster:
         return reverse("topic", args=[about.cluster, about.name])
-    return reverse("service", args=[about.name]) if about.kind == "service" else ""
+    return reverse(about.kind, args=[about.name]) if about.kind in {"service", "copy"} else ""

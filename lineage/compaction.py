@@ -19,6 +19,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from catalog.models import Cluster
+from lineage import revision
 from lineage.intervals import coarsen
 from lineage.ledger import hold, prove
 from lineage.models import Compaction, Edge, Evidence, ProducerName, Proof
@@ -107,6 +108,8 @@ def _compact_edges(
         gone = [row.pk for join in joins for row in join[:-1]]
         for chunk in _chunks(gone):
             Evidence.objects.filter(pk__in=chunk).delete()
+        if joins:
+            revision.renew(cluster, since=_LONG_AGO)
     return sum(map(len, rows.values())), len(gone)
 
 
@@ -189,3 +192,4 @@ def _move(cluster: Cluster, moves: Sequence[tuple[int, int]]) -> None:
         for target, sources in by_target.items():
             Evidence.objects.filter(edge__in=sources).update(edge=target)
         Edge.objects.filter(pk__in=into).delete()
+        revision.renew(cluster, rewritten=True, since=_LONG_AGO)

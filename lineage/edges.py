@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import prod
 from typing import Any, Literal, get_args
 
@@ -31,7 +32,7 @@ FRESH_PRESENCE = timedelta(seconds=60)
 FRESH_MOVEMENT = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Node:
     """A service, topic or copy; a dataset outside Kafka; or an actor that no pattern recognises.
 
@@ -50,7 +51,7 @@ class Node:
         return f"{self.known_by or self.kind}:{self.name}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EvidenceView:
     """One kind of proof of an edge: when it was first and last seen, and its particulars."""
 
@@ -60,7 +61,7 @@ class EvidenceView:
     detail: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EdgeView:
     """Data was seen to flow from source to target; `active` while the newest proof is fresh."""
 
@@ -79,7 +80,18 @@ def confidence(kinds: Iterable[str]) -> float:
     `1 - Π (1 - strength)`, each kind of evidence counted once, rounded to three digits. Age plays
     no part: what was once seen did happen, and `active` tells whether it still does.
     """
-    return round(1 - prod(1 - STRENGTH.get(kind, 0.5) for kind in set(kinds)), 3)
+    return _confidence(frozenset(kinds))
+
+
+@lru_cache(maxsize=1000)
+def _confidence(kinds: frozenset[str]) -> float:
+    # in one order: a product rounded last may differ in its last digit
+    return round(1 - prod(1 - STRENGTH.get(kind, 0.5) for kind in sorted(kinds)), 3)
+
+
+def by_strength(proof: "EvidenceView") -> tuple[float, str]:
+    """Order kinds of evidence: the strongest first, then by name."""
+    return -STRENGTH.get(proof.kind, 0.5), proof.kind
 
 
 def is_fresh(kind: str, last_seen: datetime, at: datetime) -> bool:
@@ -95,13 +107,15 @@ def edge_view(
     source: Node, target: Node, evidence: Iterable[EvidenceView], at: datetime
 ) -> EdgeView:
     """Sum up the evidence of one edge as of `at`; kinds in order of strength."""
-    proofs = tuple(sorted(evidence, key=lambda proof: (-STRENGTH.get(proof.kind, 0.5), proof.kind)))
+    proofs = tuple(sorted(evidence, key=by_strength))
+    firsts = [proof.first_seen for proof in proofs]
+    lasts = [proof.last_seen for proof in proofs]
     return EdgeView(
         source=source,
         target=target,
         evidence=proofs,
-        first_seen=min(proof.first_seen for proof in proofs),
-        last_seen=max(proof.last_seen for proof in proofs),
-        confidence=confidence(proof.kind for proof in proofs),
+        first_seen=min(firsts),
+        last_seen=max(lasts),
+        confidence=_confidence(frozenset({proof.kind for proof in proofs})),
         active=any(is_fresh(proof.kind, proof.last_seen, at) for proof in proofs),
     )

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from lineage.edges import FRESH_MOVEMENT
-from lineage.models import Evidence
-from lineage.reading import Row
+from lineage.models import Evidence, Proof
+from lineage.reading import Row, read_edges
+from lineage.topology import Raw, read_topology
 
 SLOTS = 120
 _TOPICS = 300
@@ -65,7 +66,8 @@ def span_of(topics: Iterable[str], as_of: datetime | None, now: datetime | None 
     fresh. Gaps between are shown on the edge's own page.
     """
     end = now or timezone.now()
-    first: datetime | None = Evidence.objects.aggregate(at=Min("first_seen"))["at"]
+    # of proofs there are few beside their intervals
+    first: datetime | None = Proof.objects.aggregate(at=Min("first_seen"))["at"]
     start = min(first or end, end - timedelta(hours=1))
     changes = _changes(sorted(topics)[:_TOPICS], end)
     at = min(as_of or end, end)
@@ -108,23 +110,15 @@ def _mark(slot: int, changes: Sequence[tuple[datetime, bool]], most: tuple[int, 
 
 
 def _changes(topics: Sequence[str], now: datetime) -> list[tuple[datetime, bool]]:
-    if not topics:
-        return []
-    rows = (
-        Evidence.objects
-        .filter(
-            Q(edge__source_kind="topic", edge__source_name__in=topics)
-            | Q(edge__target_kind="topic", edge__target_name__in=topics)
-        )
-        .order_by()
-        .values_list("edge_id")
-        .annotate(Min("first_seen"), Max("last_seen"))
-    )
-    found = []
-    for _, first, last in rows:
-        found.append((first, True))
-        if now - last > FRESH_MOVEMENT:
-            found.append((last, False))
+    edges = read_topology().touching([("topic", name) for name in topics], now)
+    first: dict[tuple[int, Raw, Raw], datetime] = {}
+    last: dict[tuple[int, Raw, Raw], datetime] = {}
+    for row in read_edges(now, edges):
+        edge = row[:3]
+        first[edge] = min(row.first_seen, first.get(edge, row.first_seen))
+        last[edge] = max(row.last_seen, last.get(edge, row.last_seen))
+    found = [(at, True) for at in first.values()]
+    found += ((at, False) for at in last.values() if now - at > FRESH_MOVEMENT)
     return sorted(found)
 
 

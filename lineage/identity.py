@@ -15,6 +15,9 @@ Raw = tuple[str, str]
 COPY_GROUP_PREFIX = "insideout.connector."
 """Consumer groups of our own connectors; the rest of the name is the connector's, thus the copy."""
 
+DEPLOYED_GROUP_PREFIX = f"connect-{COPY_GROUP_PREFIX}"
+"""The same of connectors that are deployed on Kafka Connect, which calls the group after them."""
+
 # who says so weighs more than what is said: a stamp can be forged, or passed on unread
 _STRONG = ("group", "transactional_id")
 _RANK = ("group", "transactional_id", "source", "client_id", "producer_id")
@@ -35,8 +38,10 @@ def copy_of(kind: str, name: str) -> str | None:
     """Return the copy that a raw node is: named so, or the group of the connector that keeps it."""
     if kind == "copy":
         return name
-    if kind == "group" and name.startswith(COPY_GROUP_PREFIX):
-        return name.removeprefix(COPY_GROUP_PREFIX)
+    if kind == "group":
+        for prefix in (COPY_GROUP_PREFIX, DEPLOYED_GROUP_PREFIX):
+            if name.startswith(prefix):
+                return name.removeprefix(prefix)
     return None
 
 
@@ -44,32 +49,25 @@ class Identities:
     """Resolves raw nodes to services, copies and actors."""
 
     def __init__(self, names: Iterable[tuple[int, str, str]], recognise: Recognise) -> None:
-        """Join `names`: (producer id, kind, name), for all time: an id is given out but once."""
-        self._recognise = recognise
-        self._parent: dict[Raw, Raw] = {}
-        self._services: dict[Raw, KnownService | None] = {}
-        by_producer: dict[int, set[Raw]] = defaultdict(set)
-        for producer_id, kind, name in names:
-            by_producer[producer_id].add((kind, name))
-        for producer_id, bearers in by_producer.items():
-            self._tie(("producer_id", str(producer_id)), bearers)
-        self._classes: dict[Raw, list[Raw]] = defaultdict(list)
-        for raw in list(self._parent):
-            self._classes[self._root(raw)].append(raw)
+        """Join `names`: (producer id, kind, name), for all time: an id is given out but once.
 
-    def _tie(self, producer: Raw, bearers: set[Raw]) -> None:
-        """Join what the coordinator vouches for; failing that, a stamp, if there is but one."""
+        Who is one with whom is looked for when it is asked: few questions are about everybody.
+        """
+        self._recognise = recognise
+        self._services: dict[Raw, KnownService | None] = {}
+        self._classes: dict[Raw, list[Raw]] = {}
+        self._bearers: dict[int, set[Raw]] = defaultdict(set)
+        self._producers: dict[Raw, set[int]] = defaultdict(set)
+        for producer_id, kind, name in names:
+            self._bearers[producer_id].add((kind, name))
+            self._producers[kind, name].add(producer_id)
+
+    def _tied(self, producer: int) -> set[Raw]:
+        """Return what the coordinator vouches for; failing that, a stamp, if there is but one."""
+        bearers = self._bearers.get(producer, set())
         strong = {raw for raw in bearers if raw[0] in _STRONG}
         stamps = {raw for raw in bearers if raw[0] == "source"}
-        for raw in strong or (stamps if len(stamps) == 1 else set()):
-            self._parent[self._root(raw)] = self._root(producer)
-
-    def _root(self, raw: Raw) -> Raw:
-        self._parent.setdefault(raw, raw)
-        while self._parent[raw] != raw:
-            self._parent[raw] = self._parent[self._parent[raw]]
-            raw = self._parent[raw]
-        return raw
+        return strong or (stamps if len(stamps) == 1 else set())
 
     def service_of(
         self, kind: str, name: str, client_ids: Iterable[str] = ()
@@ -92,7 +90,7 @@ class Identities:
         return self._recognise(*raw) or self._tied_service(raw)
 
     def _tied_service(self, raw: Raw) -> KnownService | None:
-        members = self._members(raw)
+        members = self.names_of(*raw)
         for kind in _RANK:
             found = {
                 service.name: service
@@ -105,13 +103,37 @@ class Identities:
                 return next(iter(found.values())) if len(found) == 1 else None
         return None
 
-    def _members(self, raw: Raw) -> list[Raw]:
-        return self._classes.get(self._root(raw), [raw]) if raw in self._parent else [raw]
+    def names_of(self, kind: str, name: str) -> list[Raw]:
+        """Return all raw nodes that are one with this one, itself among them."""
+        raw = (kind, name)
+        known = self._classes.get(raw)
+        if known is not None:
+            return known
+        found = {raw}
+        waiting = [raw]
+        while waiting:
+            fresh = self._next_to(waiting.pop()) - found
+            found |= fresh
+            waiting += fresh
+        members = sorted(found)
+        for member in members:
+            self._classes[member] = members
+        return members
+
+    def _next_to(self, raw: Raw) -> set[Raw]:
+        found: set[Raw] = set()
+        if raw[0] == "producer_id" and raw[1].isdecimal() and str(int(raw[1])) == raw[1]:
+            found |= self._tied(int(raw[1]))
+        for number in self._producers.get(raw, ()):
+            if raw in (tied := self._tied(number)):
+                found |= tied
+                found.add(("producer_id", str(number)))
+        return found
 
     def actor_of(self, kind: str, name: str) -> Raw:
         """Return the name by which an unrecognised actor goes: the best one tied to it."""
         return min(
-            self._members((kind, name)),
+            self.names_of(kind, name),
             key=lambda raw: (_RANK.index(raw[0]) if raw[0] in _RANK else len(_RANK), raw[1]),
         )
 

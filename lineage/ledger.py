@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import OperationalError, close_old_connections, connection, trans
 from django.db.models import OuterRef, Subquery
 
 from catalog.models import Cluster
+from lineage import revision
 from lineage.intervals import Interval, fold, gap_of
 from lineage.models import Edge, Evidence, ProducerName, Proof
 from lineage.standing import Batch, EdgeKey, Standing
@@ -85,10 +86,16 @@ def record(
         with transaction.atomic():
             hold(cluster)
             rest = standing.renew(batch, silence)
-            edges = _edges(cluster, {key[0] for key in rest})
-            opened = _write_evidence(edges, rest, silence, standing)
-            _write_names(cluster, namings, at)
-        return opened
+            edges, made = _edges(cluster, {key[0] for key in rest})
+            plan = _write_evidence(edges, rest, silence, standing, made)
+            named = _write_names(cluster, namings, at)
+            revision.renew(
+                cluster,
+                grown=bool(made) or named or plan.proved.fresh,
+                rewritten=plan.proved.moved,
+                since=_earliest(batch, silence),
+            )
+        return len(plan.opened)
 
     for left in reversed(range(_ATTEMPTS)):
         try:
@@ -132,8 +139,15 @@ def _latest(observations: Iterable[Observation]) -> Batch:
     }
 
 
-def _edges(cluster: Cluster, wanted: set[EdgeKey]) -> dict[EdgeKey, int]:
-    """Return the ids of the edges, made where they are new."""
+def _earliest(batch: Batch, gap: Callable[[str], timedelta]) -> datetime | None:
+    """Return from when on the batch may change what was known: an interval goes on over a gap."""
+    return min(
+        (min(instants) - gap(kind) for (_, kind), (instants, _) in batch.items()), default=None
+    )
+
+
+def _edges(cluster: Cluster, wanted: set[EdgeKey]) -> tuple[dict[EdgeKey, int], frozenset[int]]:
+    """Return the ids of the edges, made where they are new; and which were."""
     known = _known_edges(cluster, wanted)
     missing = [key for key in sorted(wanted) if key not in known]
     if missing:
@@ -153,7 +167,7 @@ def _edges(cluster: Cluster, wanted: set[EdgeKey]) -> dict[EdgeKey, int]:
             ignore_conflicts=True,
         )
         known |= _known_edges(cluster, set(missing))
-    return known
+    return known, frozenset(known[key] for key in missing)
 
 
 def _known_edges(cluster: Cluster, wanted: set[EdgeKey]) -> dict[EdgeKey, int]:
@@ -190,13 +204,16 @@ def _write_evidence(
     batch: Batch,
     gap: Callable[[str], timedelta],
     standing: Standing,
-) -> int:
+    made: Collection[int],
+) -> "_Plan":
+    """Write what is neither standing nor known; of edges that were just `made` nothing is known."""
+    plan = _Plan(made)
     if not batch:
-        return 0
+        return plan
     earliest = min(min(instants) for instants, _ in batch.values())
     longest = max(gap(kind) for _, kind in batch)
-    recent = _recent(sorted({edges[key] for key, _ in batch}), earliest - longest)
-    plan = _Plan()
+    known_before = {edges[key] for key, _ in batch}.difference(made)
+    recent = _recent(sorted(known_before), earliest - longest)
     newest: list[tuple[tuple[EdgeKey, str], Evidence]] = []
     for (key, kind), (instants, detail) in batch.items():
         edge = edges[key]
@@ -210,14 +227,16 @@ def _write_evidence(
         newest.append(((key, kind), fitted[-1]))
     plan.write()
     standing.learn(newest)
-    return len(plan.opened)
+    return plan
 
 
 class _Plan:
     """Which rows are to be written, so that the ledger holds the folded intervals."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: Collection[int]) -> None:
+        self._made = made
         self.opened: list[Evidence] = []
+        self.proved = Proved()
         self._changed: list[Evidence] = []
         self._superfluous: list[int] = []
         self._begun: list[Evidence] = []
@@ -277,7 +296,7 @@ class _Plan:
         for row in self._begun:
             key = (row.edge_id, row.kind)
             begun[key] = min(row.first_seen, begun.get(key, row.first_seen))
-        prove(begun)
+        self.proved = prove(begun, self._made)
 
 
 _PROVE = """
@@ -287,10 +306,23 @@ WHERE excluded.first_seen < lineage_proof.first_seen
 """
 
 
-def prove(begun: Mapping[tuple[int, str], datetime]) -> None:
-    """Keep since when (edge, kind) was seen at all; what is known already moves back only."""
+@dataclass(frozen=True)
+class Proved:
+    """Whether there are new proofs, and whether known ones turned out to have begun earlier."""
+
+    fresh: bool = False
+    moved: bool = False
+
+
+def prove(begun: Mapping[tuple[int, str], datetime], made: Collection[int] = frozenset()) -> Proved:
+    """Keep since when (edge, kind) was seen at all; what is known already moves back only.
+
+    Nothing is known of edges that were just `made`.
+    """
     instant = connection.ops.adapt_datetimefield_value
-    rows = [(*key, instant(at)) for key, at in begun.items()]
+    known = _proofs({edge for edge, _ in begun}.difference(made))
+    needed = {key: at for key, at in begun.items() if key not in known or at < known[key]}
+    rows = [(*key, instant(at)) for key, at in needed.items()]
     with connection.cursor() as cursor:
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
@@ -298,6 +330,19 @@ def prove(begun: Mapping[tuple[int, str], datetime]) -> None:
                 _PROVE.format(", ".join(["(%s, %s, %s)"] * len(chunk))),
                 [value for row in chunk for value in row],
             )
+    moved = sum(1 for key in needed if key in known)
+    return Proved(len(needed) > moved, moved > 0)
+
+
+def _proofs(edges: Collection[int]) -> dict[tuple[int, str], datetime]:
+    ordered = sorted(edges)
+    found: dict[tuple[int, str], datetime] = {}
+    for start in range(0, len(ordered), _ROWS):
+        rows = Proof.objects.filter(edge__in=ordered[start : start + _ROWS])
+        found |= {
+            (edge, kind): at for edge, kind, at in rows.values_list("edge", "kind", "first_seen")
+        }
+    return found
 
 
 _RECENT = """
@@ -325,7 +370,8 @@ def _recent(edges: Sequence[int], since: datetime) -> dict[tuple[int, str], list
     return found
 
 
-def _write_names(cluster: Cluster, names: Sequence[Naming], at: datetime) -> None:
+def _write_names(cluster: Cluster, names: Sequence[Naming], at: datetime) -> bool:
+    """Renew the names that are known, keep the others; whether there were others."""
     ids = sorted({naming.producer_id for naming in names})
     known: dict[tuple[int, str, str], ProducerName] = {}
     for start in range(0, len(ids), _ROWS):
@@ -353,6 +399,7 @@ def _write_names(cluster: Cluster, names: Sequence[Naming], at: datetime) -> Non
         pk__in=[row.pk for row in renewed], last_seen__lt=at - _RENEWED_EACH
     ).update(last_seen=at)
     ProducerName.objects.bulk_create(fresh.values(), batch_size=_ROWS, ignore_conflicts=True)
+    return bool(fresh)
 
 
 def bare_writers(cluster: Cluster) -> list[tuple[int, str]]:

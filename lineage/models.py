@@ -96,6 +96,25 @@ class Compaction(models.Model):
         return f"{self.cluster} until {self.until:%F %T}"
 
 
+class Revision(models.Model):
+    """Marks of a cluster's part of the ledger, drawn anew whenever it is written.
+
+    Equal marks say that what a process remembers still holds, whoever wrote in between. They are
+    drawn at random: one that was rolled back never comes again.
+    """
+
+    cluster = models.OneToOneField("catalog.Cluster", models.CASCADE, related_name="+")
+    # edges, proofs or names came to those that there were
+    grown = models.BigIntegerField(default=0)
+    # some of them were taken away, or are known from earlier on
+    rewritten = models.BigIntegerField(default=0)
+    # evidence of instants that had settled was written (see `lineage.revision`)
+    past = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.cluster}: {self.grown}, {self.rewritten}, {self.past}"
+
+
 class ProducerName(models.Model):
     """A producer id whose bearer became known (by transactional id, group or stamp), and how."""
 

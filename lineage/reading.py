@@ -1,17 +1,22 @@
 """Reading the ledger: the evidence as of an instant, one row a kind; of all edges or of some."""
 
 import json
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from catalog.models import Cluster
+from lineage.edges import EvidenceView
+from lineage.topology import Raw, RawEdge, Topology, read_topology
 
-_NAMES_A_QUERY = 1000
-Raw = tuple[str, str]
+# SQLite takes 32,766 variables in one statement; a plan for more rows is no better
+_EDGES_A_QUERY = 5000
+
+
+Proven = tuple[int, str, datetime, datetime, dict[str, Any]]
+"""An edge's id, a kind of evidence for it, from when to when, and the newest particulars."""
 
 
 class Row(NamedTuple):
@@ -26,102 +31,143 @@ class Row(NamedTuple):
     detail: dict[str, Any] = {}
 
 
-_SELECT = """
-SELECT e.cluster_id, e.source_kind, e.source_name, e.target_kind, e.target_name, p.kind,
-  {first}, {last}, v.detail, p.id
-FROM lineage_edge e
-JOIN lineage_proof p ON p.edge_id = e.id
+_AS_OF = """
+FROM lineage_proof p
 JOIN lineage_evidence v ON v.id = (
   SELECT w.id FROM lineage_evidence w
   WHERE w.edge_id = p.edge_id AND w.kind = p.kind AND w.first_seen <= %s
   ORDER BY w.first_seen DESC LIMIT 1)
 WHERE p.first_seen <= %s
 """
+# an expression in SQLite has no type that would be converted
+_AS_TEXT = {"sqlite": " || ''", "postgresql": "::text"}
+_SELECT = (
+    f"SELECT p.edge_id, p.kind, p.first_seen{{as_text}}, v.last_seen{{as_text}}, v.detail{_AS_OF}"
+)
+_LAST = f"SELECT p.edge_id, MAX(v.last_seen){{as_text}}{_AS_OF}"
 
 
 def read(
-    at: datetime,
-    *,
-    cluster: int | None = None,
-    topics: Sequence[str] | None = None,
-    nodes: Collection[Raw] | None = None,
-    kinds: Sequence[str] | None = None,
+    at: datetime, topology: Topology | None = None, *, cluster: int | None = None
 ) -> list[Row]:
-    """Return what had been seen by `at`: at the topics, at the raw nodes, or everywhere.
-
-    `kinds` leaves out other kinds of evidence, where neither topics nor nodes are named.
+    """Return what had been seen by `at`, everywhere or in one cluster.
 
     What was seen after `at` does not count: an interval that goes on is cut off there. Each row
     is one step in the index by the beginnings of intervals, however long the history.
     """
-    if topics is not None:
-        nodes = {("topic", name) for name in topics}
-    if nodes is None:
-        where, values = _of_cluster(cluster)
-        if kinds:
-            where += f" AND p.kind IN ({', '.join(['%s'] * len(kinds))})"
-            values += kinds
-        return list(dict(_rows(at, where, values)).values())
-    found: dict[int, Row] = {}
-    clusters = clusters_of(cluster)
-    for where, values in _at_nodes(nodes, clusters):
-        found.update(_rows(at, where, values))
-    return list(found.values())
+    edges = (topology or read_topology()).edges
+    return _rows(edges, _proofs(at, cluster=cluster))
 
 
-def _of_cluster(cluster: int | None) -> tuple[str, list[Any]]:
-    return (" AND e.cluster_id = %s", [cluster]) if cluster is not None else ("", [])
+def read_edges(
+    at: datetime, edges: Iterable[RawEdge], *, kinds: Sequence[str] | None = None
+) -> list[Row]:
+    """Return what had been seen by `at` of those edges."""
+    wanted = {it.id: it for it in edges}
+    return _rows(wanted, _proofs(at, wanted, kinds=kinds))
 
 
-def clusters_of(cluster: int | None) -> list[int]:
-    """Return that cluster, or all: an index that begins with it is walked for each."""
-    if cluster is not None:
-        return [cluster]
-    return list(Cluster.objects.order_by("pk").values_list("pk", flat=True))
+def _rows(edges: Mapping[int, RawEdge], proofs: Iterable[Proven]) -> list[Row]:
+    """Return rows of the edges that are known: others came after the topology was read."""
+    return [
+        Row(edge.cluster, edge.source, edge.target, *it[1:])
+        for it in proofs
+        if (edge := edges.get(it[0])) is not None
+    ]
 
 
-def _at_nodes(nodes: Collection[Raw], clusters: Sequence[int]) -> Iterator[tuple[str, list[Any]]]:
-    """Yield conditions, each for one end and kind: as the indexes of edges are."""
-    by_kind: dict[str, list[str]] = defaultdict(list)
-    for kind, name in sorted(nodes):
-        by_kind[kind].append(name)
-    if not clusters:
-        return
-    places = ", ".join(["%s"] * len(clusters))
-    for kind, names in by_kind.items():
-        for start in range(0, len(names), _NAMES_A_QUERY):
-            chunk = names[start : start + _NAMES_A_QUERY]
-            for end in ("source", "target"):
-                holes = ", ".join(["%s"] * len(chunk))
-                where = f" AND e.cluster_id IN ({places}) AND e.{end}_kind = %s"
-                yield f"{where} AND e.{end}_name IN ({holes})", [*clusters, kind, *chunk]
+def read_proofs(
+    at: datetime, edges: Mapping[int, RawEdge] | None = None, *, cluster: int | None = None
+) -> dict[int, list[EvidenceView]]:
+    """Return what had been seen by `at`, by edge: of those edges, or of all of a cluster."""
+    found: dict[int, list[EvidenceView]] = {}
+    proofs = _proofs(at, edges, cluster)
+    for number, kind, first, last, detail in proofs:
+        proof = EvidenceView(kind, first, last, detail)
+        if number in found:
+            found[number].append(proof)
+        else:
+            found[number] = [proof]
+    return found
 
 
-def _rows(at: datetime, where: str, values: Sequence[Any]) -> Iterator[tuple[int, Row]]:
-    """Yield (proof, row). By hand: an ORM's row costs as much as ten of these."""
+def last_seen(at: datetime, edges: Collection[int]) -> dict[int, datetime]:
+    """Return when each of those edges was last seen, up to `at`."""
     instant = connection.ops.adapt_datetimefield_value(at)
-    # an expression has no declared type: SQLite's text then does not pass a converter
-    as_text = " || ''" if connection.vendor == "sqlite" else ""
-    select = _SELECT.format(first=f"p.first_seen{as_text}", last=f"v.last_seen{as_text}")
+    last = _fetched(_select(_LAST), [instant, instant], edges, " GROUP BY p.edge_id")
+    when: dict[str, datetime] = {}
+    return {number: min(_instant(ended, when), at) for number, ended in last}
+
+
+def proved_by(kind: str, at: datetime) -> set[int]:
+    """Return the edges for which that kind of evidence had been seen by `at`."""
+    instant = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
-        cursor.execute(select + where, [instant, instant, *values])
-        for it in cursor.fetchall():
-            yield (
-                it[9],
-                Row(
-                    it[0],
-                    (it[1], it[2]),
-                    (it[3], it[4]),
-                    it[5],
-                    _instant(it[6]),
-                    min(_instant(it[7]), at),
-                    json.loads(it[8]) if isinstance(it[8], str) and it[8] != "{}" else {},
-                ),
-            )
+        cursor.execute(
+            "SELECT edge_id FROM lineage_proof WHERE kind = %s AND first_seen <= %s",
+            [kind, instant],
+        )
+        return {number for (number,) in cursor.fetchall()}
 
 
-def _instant(value: Any) -> datetime:
-    """Return an instant as the database gave it; SQLite keeps text, in UTC."""
+def instant_of(value: Any) -> datetime:
+    """Return an instant as the database gave it."""
+    return _instant(value, {})
+
+
+def _proofs(
+    at: datetime,
+    edges: Collection[int] | None = None,
+    cluster: int | None = None,
+    kinds: Sequence[str] | None = None,
+) -> Iterator[Proven]:
+    """Yield what had been seen. By hand: an ORM's row costs as much as ten of these."""
+    instant = connection.ops.adapt_datetimefield_value(at)
+    where, values = "", list[Any]()
+    if kinds:
+        where, values = f" AND p.kind IN ({_holes(kinds)})", [*kinds]
+    if cluster is not None:
+        where += " AND p.edge_id IN (SELECT e.id FROM lineage_edge e WHERE e.cluster_id = %s)"
+        values.append(cluster)
+    told: dict[str, dict[str, Any]] = {"{}": {}}
+    when: dict[str, datetime] = {}
+    statement = _select(_SELECT) + where
+    for number, kind, first, last, detail in _fetched(
+        statement, [instant, instant, *values], edges
+    ):
+        if detail not in told:
+            told[detail] = json.loads(detail)
+        yield number, kind, _instant(first, when), min(_instant(last, when), at), told[detail]
+
+
+def _fetched(
+    statement: str, values: list[Any], edges: Collection[int] | None, end: str = ""
+) -> Iterator[tuple[Any, ...]]:
+    """Yield what a statement finds: of those edges, so many at once, or of all."""
+    ids = iter(sorted(edges or ()))
+    chunks = iter(lambda: list(islice(ids, _EDGES_A_QUERY)), [])
+    with connection.cursor() as cursor:
+        for chunk in [[]] if edges is None else chunks:
+            here = f" AND p.edge_id IN ({_holes(chunk)})" if chunk else ""
+            cursor.execute(statement + here + end, [*values, *chunk])
+            yield from cursor.fetchall()
+
+
+def _holes(values: Collection[object]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _select(statement: str) -> str:
+    """Ask for instants as text, of which most come many times: to convert each costs too much."""
+    return statement.replace("{as_text}", _AS_TEXT[connection.vendor])
+
+
+def _instant(value: Any, when: dict[str, datetime]) -> datetime:
+    """Return an instant as the database gave it, text or not; text is in UTC."""
     if isinstance(value, datetime):
         return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    found = when.get(value)
+    if found is None:
+        zone = "" if value.endswith("+00") else "+00:00"
+        found = when[value] = datetime.fromisoformat(value + zone)
+    return found

@@ -1,14 +1,22 @@
 """Real servers, started once a session and only when a test asks for one."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 from broker.connection import Connection
 from broker.embedded import EmbeddedKafka
 from config.postgres import EmbeddedPostgres
+
+# the same examples for everybody, so that a change is red for what it changed; `searching` draws
+# new ones each time
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("searching", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")

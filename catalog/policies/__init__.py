@@ -1,11 +1,18 @@
 """Rules of data on the outside, one a file; each is pure and looks at one snapshot."""
 
-from catalog.policies import command_reader, ownership, presence, retention, single_writer
+from catalog.policies import (
+    command_reader,
+    diverged_copy,
+    ownership,
+    presence,
+    retention,
+    single_writer,
+)
 from catalog.policies.contract import Finding, Policy, Snapshot, gravity
 
 POLICIES: dict[str, Policy] = {
     policy.RULE: policy.check
-    for policy in (single_writer, command_reader, ownership, presence, retention)
+    for policy in (single_writer, command_reader, ownership, presence, retention, diverged_copy)
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from catalog.observation import Access
+from catalog.observation import Access, CopyState
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -60,11 +60,12 @@ class Snapshot:
     now: datetime
     topics: tuple[TopicState, ...] = ()
     clusters: tuple[ClusterState, ...] = field(default=())
+    copies: tuple[CopyState, ...] = ()
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a finding is about: a topic (of a cluster), a service or a cluster."""
+    """What a finding is about: a topic (of a cluster), a service, a copy or a cluster."""
 
     kind: str
     name: str

@@ -3,7 +3,9 @@
 from lineage.actions.declared import VERDICTS, DeclaredView, list_declared
 from lineage.actions.edges import (
     Resolved,
+    cluster_id,
     find_edge,
+    find_edges,
     find_node,
     list_edges,
     neighbourhood,
@@ -24,8 +26,8 @@ from lineage.actions.questions import (
     tell_story,
     trace,
 )
-from lineage.actions.resolution import ANONYMOUS
 from lineage.actions.samplings import find_blind_spots, list_samplings
+from lineage.outline import ANONYMOUS
 
 __all__ = [
     "ANONYMOUS",
@@ -34,9 +36,11 @@ __all__ = [
     "OrphanView",
     "Resolved",
     "Scope",
+    "cluster_id",
     "compare_instants",
     "find_blind_spots",
     "find_edge",
+    "find_edges",
     "find_node",
     "find_thing",
     "list_couplings",

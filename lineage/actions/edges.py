@@ -1,25 +1,80 @@
 """The edges of the ledger, between services, topics, copies and actors, as of any instant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
 from django.utils import timezone
 
 from catalog.actions import find_cluster
-from catalog.recognition import recogniser
 from lineage import graph
-from lineage.actions.resolution import FEW, Resolution
+from lineage.actions.resolution import Resolution
 from lineage.edges import EdgeView, Node
 from lineage.errors import NodeMissingError
 from lineage.frontier import Frontier
-from lineage.models import Edge
+from lineage.graph.flow import Pair
+from lineage.outline import FEW, Outline, read_outline
 from lineage.reading import Row, read
-
-SMALL = 1000
-"""Edges of a ledger that is always read whole."""
+from lineage.recognised import read_recognised
 
 _ORDER = {"topic": 0, "service": 1, "copy": 2, "actor": 3, "dataset": 4}
+
+
+class Listed(Sequence[EdgeView]):
+    """Edges in the order of their ends' keys; the evidence is read of those that are looked at."""
+
+    def __init__(self, outline: Outline, pairs: Sequence[Pair]) -> None:
+        self._outline = outline
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._pairs)
+
+    @overload
+    def __getitem__(self, index: int) -> EdgeView: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[EdgeView]: ...
+
+    def __getitem__(self, index: int | slice) -> EdgeView | list[EdgeView]:
+        """Read one, or some in one query."""
+        if isinstance(index, slice):
+            return list(self._outline.edges_of(self._pairs[index]).values())
+        return self._outline.edges_of([self._pairs[index]])[self._pairs[index]]
+
+    def __iter__(self) -> Iterator[EdgeView]:
+        """Read all of them at once."""
+        return iter(self[:])
+
+
+def find_edges(
+    *,
+    source: str | None = None,
+    target: str | None = None,
+    kind: str | None = None,
+    as_of: datetime | None = None,
+    cluster: str | None = None,
+) -> Listed:
+    """Return the edges of `list_edges`, of which pages are looked at."""
+    outline = read_outline(as_of, cluster_id(cluster))
+    pairs: Sequence[Pair] = outline.pairs
+    if source:
+        called = set(outline.numbers_called(source))
+        pairs = [pair for pair in pairs if pair[0] in called]
+    if target:
+        called = set(outline.numbers_called(target))
+        pairs = [pair for pair in pairs if pair[1] in called]
+    if kind:
+        proved = outline.proved_by(kind)
+        nodes = outline.nodes
+        pairs = [
+            pair
+            for pair in pairs
+            if pair in proved or kind in {nodes[pair[0]].kind, nodes[pair[1]].kind}
+        ]
+    return Listed(outline, pairs)
 
 
 def list_edges(
@@ -36,8 +91,11 @@ def list_edges(
     kind of either node (`service`, `topic`, `copy`, `actor`, `dataset`) or by a kind of evidence.
     Raises ThingMissingError when there is no such cluster.
     """
-    found = resolve(as_of=as_of, cluster=cluster)
-    return [edge for edge in found if _selected(edge, source, target, kind)]
+    if source or target or kind:
+        return list(
+            find_edges(source=source, target=target, kind=kind, as_of=as_of, cluster=cluster)
+        )
+    return resolve(as_of=as_of, cluster=cluster)
 
 
 def resolve(
@@ -47,19 +105,13 @@ def resolve(
     topics: Sequence[str] | None = None,
 ) -> list[EdgeView]:
     """Return the edges at `topics` (all of them when None), each pair of nodes once."""
-    at = as_of or timezone.now()
-    if topics is None or len(topics) > FEW or _is_small(cluster_id(cluster)):
-        found = graph.merged(Resolution(read(at, cluster=cluster_id(cluster))).edges(at))
-        return found if topics is None else _at(topics, found)
-    frontier = Frontier(at, recogniser(), cluster=cluster_id(cluster))
+    if topics is None or len(topics) > FEW:
+        found = read_outline(as_of, cluster_id(cluster)).edges
+        return list(found) if topics is None else _at(topics, found)
+    at, known = as_of or timezone.now(), read_recognised()
+    frontier = Frontier(at, known, cluster=cluster_id(cluster))
     frontier.around({("topic", topic) for topic in topics})
-    return graph.merged(_at(topics, Resolution(frontier.rows, frontier.names).edges(at)))
-
-
-def _is_small(cluster: int | None) -> bool:
-    """Whether all edges are read as fast as some: one query, where a walk takes a dozen."""
-    edges = Edge.objects.all() if cluster is None else Edge.objects.filter(cluster=cluster)
-    return edges[: SMALL + 1].count() <= SMALL
+    return graph.merged(_at(topics, Resolution(frontier.rows(), known).edges(at)))
 
 
 def _at(topics: Sequence[str], edges: Iterable[EdgeView]) -> list[EdgeView]:
@@ -82,21 +134,27 @@ class Resolved:
 def resolve_rows(*, as_of: datetime | None = None, cluster: str | None = None) -> Resolved:
     """Return all edges with the raw rows behind them, read once."""
     at = as_of or timezone.now()
-    resolution = Resolution(read(at, cluster=cluster_id(cluster)))
+    known = read_recognised()
+    resolution = Resolution(read(at, known.topology, cluster=cluster_id(cluster)), known)
     return Resolved(graph.merged(resolution.edges(at)), resolution.ends())
 
 
-def find_node(key: str, edges: Iterable[EdgeView]) -> Node:
+def find_node(key: str, edges: Iterable[EdgeView] | Outline) -> Node:
     """Return the node of that key (`topic:orders`) or, failing that, name; topics before others.
 
     Raises NodeMissingError.
     """
-    matching = {
-        node for edge in edges for node in (edge.source, edge.target) if is_called(node, key)
-    }
+    matching = nodes_called(key, edges)
     if not matching:
         raise NodeMissingError(f"nothing observed is called {key!r}")
     return min(matching, key=lambda node: (node.key != key, _ORDER[node.kind], node.key))
+
+
+def nodes_called(key: str, edges: Iterable[EdgeView] | Outline) -> set[Node]:
+    """Return all nodes of that name or key."""
+    if isinstance(edges, Outline):
+        return set(edges.called(key))
+    return {node for edge in edges for node in (edge.source, edge.target) if is_called(node, key)}
 
 
 def neighbourhood(
@@ -122,18 +180,17 @@ def surroundings(
     And some others: of what lies further away not all edges are there.
     """
     at = as_of or timezone.now()
-    return graph.merged(_around(focus, hops, at, cluster_id(cluster)).edges(at))
+    return graph.merged(resolve_around(focus, hops, at, cluster_id(cluster)).edges(at))
 
 
-def _around(focus: str, hops: int, at: datetime, cluster: int | None = None) -> Resolution:
-    """Resolve what lies around a node; of a small ledger all of it."""
-    if _is_small(cluster):
-        return Resolution(read(at, cluster=cluster))
-    frontier = Frontier(at, recogniser(), cluster=cluster)
+def resolve_around(focus: str, hops: int, at: datetime, cluster: int | None = None) -> Resolution:
+    """Resolve what lies around a node."""
+    known = read_recognised()
+    frontier = Frontier(at, known, cluster=cluster)
     places = frontier.start(focus)
     for _ in range(hops // 2 + 1):
         places = frontier.around(places)
-    return Resolution(frontier.rows, frontier.names)
+    return Resolution(frontier.rows(), known)
 
 
 def find_edge(
@@ -146,7 +203,7 @@ def find_edge(
     at = as_of or timezone.now()
     found = [
         (edge, rows)
-        for edge, rows in _around(source, 1, at).proven(at)
+        for edge, rows in resolve_around(source, 1, at).proven(at)
         if (edge.source.key, edge.target.key) == (source, target)
     ]
     if not found:
@@ -163,13 +220,3 @@ def cluster_id(name: str | None) -> int | None:
 def is_called(node: Node, text: str) -> bool:
     """Whether `text` is a node's name or key."""
     return text in {node.name, node.key, f"{node.kind}:{node.name}"}
-
-
-def _selected(edge: EdgeView, source: str | None, target: str | None, kind: str | None) -> bool:
-    if source and not is_called(edge.source, source):
-        return False
-    if target and not is_called(edge.target, target):
-        return False
-    if not kind:
-        return True
-    return kind in {edge.source.kind, edge.target.kind, *(it.kind for it in edge.evidence)}

@@ -16,13 +16,19 @@ from django.utils import timezone
 
 from catalog.models import Cluster, Service, Topic
 from lineage import graph
-from lineage.actions.edges import cluster_id, find_node, is_called, resolve
-from lineage.actions.resolution import Resolution
+from lineage.actions.edges import (
+    cluster_id,
+    find_node,
+    is_called,
+    nodes_called,
+    resolve,
+    resolve_around,
+)
 from lineage.edges import EdgeView, Node
 from lineage.errors import NodeMissingError
 from lineage.graph.selection import is_named_internal
 from lineage.models import Sampling
-from lineage.reading import read
+from lineage.outline import Outline, read_outline
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,12 @@ class Scope:
         """Return all edges of the instant and the cluster."""
         return resolve(as_of=self.as_of, cluster=self.cluster)
 
+    def flow(self) -> Outline | None:
+        """Return the graph without its evidence; None where that tells which edges count."""
+        if self.active is not None or not self.declared:
+            return None
+        return read_outline(self.as_of, cluster_id(self.cluster))
+
     def select(self, edges: Sequence[EdgeView], keep: Node | None = None) -> list[EdgeView]:
         """Return those of `edges` that count."""
         return graph.select(
@@ -57,7 +69,7 @@ class Scope:
 NOW = Scope()
 
 
-def find_thing(key: str, edges: Sequence[EdgeView]) -> Node:
+def find_thing(key: str, edges: Sequence[EdgeView] | Outline) -> Node:
     """Return what is called so: as observed, or else as the catalog knows it. Raises
     NodeMissingError when neither does.
     """
@@ -91,9 +103,15 @@ def trace(
 
     `edges` are all those of the scope's instant, where the caller has them already.
     """
-    edges = scope.resolved() if edges is None else edges
-    focus = find_thing(node, edges)
-    chosen = scope.select(edges, focus)
+    flow = scope.flow() if edges is None else None
+    chosen: Outline | Sequence[EdgeView]
+    if flow is not None:
+        focus = find_thing(node, flow)
+        chosen = flow if scope.internal else flow.folded(focus)
+    else:
+        edges = scope.resolved() if edges is None else edges
+        focus = find_thing(node, edges)
+        chosen = scope.select(edges, focus)
     return graph.reach(chosen, focus, direction, depth=depth, projection=projection, cap=cap)
 
 
@@ -105,17 +123,27 @@ def tell_story(
     Where a bare name is that of several things (a topic and its service, say), topics are meant
     before others, unless there is a way between others only. `edges` as in `trace`.
     """
-    edges = scope.resolved() if edges is None else edges
-    ends = product(_things_called(source, edges), _things_called(target, edges))
-    stories = [graph.shortest_story(scope.select(edges, one), one, other) for one, other in ends]
-    return next((story for story in stories if story.found), stories[0])
+    flow = scope.flow() if edges is None else None
+    known: Outline | Sequence[EdgeView]
+    known = flow if flow is not None else scope.resolved() if edges is None else edges
+    first: graph.Story | None = None
+    for one, other in product(_things_called(source, known), _things_called(target, known)):
+        if isinstance(known, Outline):
+            chosen: Outline | Sequence[EdgeView] = known if scope.internal else known.folded(one)
+        else:
+            chosen = scope.select(known, one)
+        story = graph.shortest_story(chosen, one, other)
+        if story.found:
+            return story
+        first = first or story
+    assert first is not None
+    return first
 
 
-def _things_called(key: str, edges: Sequence[EdgeView]) -> list[Node]:
+def _things_called(key: str, edges: Sequence[EdgeView] | Outline) -> list[Node]:
     """Return all that is called so, the one that is meant first. Raises NodeMissingError."""
     first = find_thing(key, edges)
-    nodes = {node for edge in edges for node in (edge.source, edge.target) if is_called(node, key)}
-    return [first, *sorted(nodes - {first})]
+    return [first, *sorted(nodes_called(key, edges) - {first})]
 
 
 def list_cycles(scope: Scope = NOW) -> list[graph.Cycle]:
@@ -125,7 +153,10 @@ def list_cycles(scope: Scope = NOW) -> list[graph.Cycle]:
 
 def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:
     """List which bounded context feeds which, the most coupled first."""
-    return graph.fold_by_context(scope.edges())
+    flow = scope.flow()
+    if flow is None:
+        return graph.fold_by_context(scope.edges())
+    return graph.fold_by_context((flow if scope.internal else flow.folded()).ends())
 
 
 @dataclass(frozen=True)
@@ -197,13 +228,11 @@ def compare_instants(since: datetime, *, kind: str | None = None, scope: Scope =
     change, and neither is a producer that was restarted.
     """
     until = scope.as_of or timezone.now()
-    one = cluster_id(scope.cluster)
-    later, earlier = (read(at, cluster=one) for at in (max(since, until), min(since, until)))
-    resolution = Resolution(later)
+    last = max(since, until)
+    outline = read_outline(last, cluster_id(scope.cluster))
 
     def snapshot(at: datetime) -> graph.Snapshot:
-        rows = later if at == max(since, until) else earlier
-        edges = graph.merged(resolution.edges(at, rows))
+        edges = outline.edges if at == last else outline.edges_before(at)
         return graph.Snapshot(at, _countable(edges, scope))
 
     found = graph.compare(snapshot(since), snapshot(until))
@@ -229,7 +258,7 @@ def take_footprint(name: str, scope: Scope = NOW) -> graph.Footprint:
     no footprint.
     """
     at = scope.as_of or timezone.now()
-    resolution = Resolution(read(at, cluster=cluster_id(scope.cluster)))
+    resolution = resolve_around(name, 1, at, cluster_id(scope.cluster))
     edges = graph.merged(resolution.edges(at))
     keys = [name] if ":" in name else [f"service:{name}", f"copy:{name}", name]
     node = _first_thing(keys, edges)

@@ -5,24 +5,20 @@ named later, re-reads the whole past.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 
-from catalog.models import Cluster, Topic
-from catalog.recognition import recogniser
-from lineage import frontier
+from catalog.models import Topic
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph import Name
-from lineage.identity import Identities, KnownService, copy_of
+from lineage.identity import copy_of
 from lineage.models import ProducerName
+from lineage.outline import ANONYMOUS, FEW
 from lineage.reading import Row
+from lineage.recognised import Recognised, read_recognised
 from lineage.succession import Life, successors
-
-ANONYMOUS = "producer_id"
-FEW = 500
-"""Topics that are read one by one; of more of them the whole ledger is."""
 
 _LISTED = {"client_ids": "client_id", "hosts": "host"}
 
@@ -30,33 +26,19 @@ _LISTED = {"client_ids": "client_id", "hosts": "host"}
 class Resolution:
     """Turns raw rows into edges, by what all of `rows` tell: who is who does not depend on when."""
 
-    def __init__(self, rows: Sequence[Row], named: Iterable[frontier.Name] | None = None) -> None:
-        """Resolve by the names of producers that are given, or by all that they ever had."""
+    def __init__(self, rows: Sequence[Row], known: Recognised | None = None) -> None:
+        """Resolve by who is `known` to be who; by default that is read now."""
         self._rows = rows
+        self._known = known or read_recognised()
         self._contexts = _contexts_of_topics(rows)
         self._copies = {
             (row.cluster, row.target[1]): row.detail.get("context")
-            for row in sorted(rows, key=lambda row: row.last_seen)
-            if row.target[0] == "copy"
+            for row in sorted(
+                (row for row in rows if row.target[0] == "copy"), key=lambda row: row.last_seen
+            )
         }
         self._client_ids = _client_ids(rows)
         self._nodes: dict[tuple[int, tuple[str, str]], Node] = {}
-        known = recogniser()
-        clusters = dict(Cluster.objects.values_list("pk", "name"))
-
-        def recognise(cluster: int, kind: str, name: str) -> KnownService | None:
-            # a producer id is unique within its cluster only
-            sought = f"{clusters[cluster]}/{name}" if kind == ANONYMOUS else name
-            service = known.service_of(kind, sought)
-            if service is None:
-                return None
-            return KnownService(service.name, service.context.name if service.context else None)
-
-        self._named = _names_by_cluster({row.cluster for row in rows}, named)
-        self._identities = {
-            cluster: Identities((name[:3] for name in names), partial(recognise, cluster))
-            for cluster, names in self._named.items()
-        }
 
     def edges(self, at: datetime, rows: Sequence[Row] | None = None) -> list[EdgeView]:
         """Return an edge per pair of raw nodes; several may join the same two nodes.
@@ -93,11 +75,34 @@ class Resolution:
                 if raw[0] != "topic" and self._latest(self._node(row.cluster, raw)) == node:
                     yield Name(raw[0], raw[1], row.first_seen, row.last_seen)
                     yield from _told(row)
-        for cluster, names in self._named.items():
-            for number, kind, name, first, until in names:
-                if self._node(cluster, (kind, name)) == node:
-                    yield Name(ANONYMOUS, str(number), first, until)
-                    yield Name(kind, name, first, until)
+        yield from self._borne(node)
+
+    def _borne(self, node: Node) -> Iterator[Name]:
+        """Yield the names that producer ids tie to a node, and those ids."""
+        clusters = {row.cluster for row in self._rows}
+        raws = set(self._known.raws_of([node.name])) if node.kind == "service" else set()
+        raws |= {
+            raw
+            for row in self._rows
+            for raw in (row.source, row.target)
+            if self._node(row.cluster, raw) == node
+        }
+        tied = {
+            (cluster, *other)
+            for cluster in clusters
+            for raw in raws
+            for other in self._known.identities(cluster).names_of(*raw)
+            if self._node(cluster, other) == node
+        }
+        rows = ProducerName.objects.filter(
+            cluster__in=clusters, node_name__in={name for _, _, name in tied}
+        )
+        for row in rows.values_list(
+            "cluster_id", "node_kind", "node_name", "producer_id", "first_seen", "last_seen"
+        ):
+            if row[:3] in tied:
+                yield Name(ANONYMOUS, str(row[3]), *row[4:])
+                yield Name(row[1], row[2], *row[4:])
 
     @cached_property
     def _last(self) -> dict[str, str]:
@@ -147,7 +152,7 @@ class Resolution:
         else:
             context = self._copies.get((cluster, copy_of(kind, name) or ""))
         client_ids = sorted(self._client_ids.get((cluster, raw), ()))
-        return self._identities[cluster].node(kind, name, context, client_ids)
+        return self._known.identities(cluster).node(kind, name, context, client_ids)
 
 
 def _client_ids(rows: Sequence[Row]) -> dict[tuple[int, tuple[str, str]], set[str]]:
@@ -177,20 +182,6 @@ def _contexts_of_topics(seen: Sequence[Row]) -> dict[tuple[int, str], str | None
         topics = topics.filter(name__in=names)
     rows = topics.values_list("cluster_id", "name", "context__name")
     return {(cluster, name): context for cluster, name, context in rows}
-
-
-def _names_by_cluster(
-    clusters: set[int], named: Iterable[frontier.Name] | None
-) -> dict[int, list[tuple[int, str, str, datetime, datetime]]]:
-    found: dict[int, list[tuple[int, str, str, datetime, datetime]]]
-    found = {cluster: [] for cluster in clusters}
-    if named is None:
-        named = ProducerName.objects.filter(cluster__in=clusters).values_list(
-            "cluster_id", "producer_id", "node_kind", "node_name", "first_seen", "last_seen"
-        )
-    for cluster, producer_id, kind, name, first, last in sorted(named):
-        found.setdefault(cluster, []).append((producer_id, kind, name, first, last))
-    return found
 
 
 def _evidence(rows: Sequence[Row]) -> list[EvidenceView]:

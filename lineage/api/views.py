@@ -57,7 +57,7 @@ class ListEdges(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """List edges, each with its evidence."""
         values, as_of = asked(EdgeQuery, request)
-        page = self.paginate_queryset(actions.list_edges(as_of=as_of, **values))
+        page = self.paginate_queryset(actions.find_edges(as_of=as_of, **values))
         return self.get_paginated_response(EdgeSerializer(page, many=True).data)
 
 

@@ -9,8 +9,18 @@ class ConnectorsConfig(AppConfig):
     name = "lineage.connectors"
 
     def ready(self) -> None:
-        """Take over the section `connectors`."""
+        """Take over the section `connectors`; bring the kinds of runs."""
         from catalog.declaration import register_section
+        from catalog.observation import install_auditor
+        from lineage.connectors.audits.actions import diverged_copies
+        from lineage.connectors.audits.executing import AUDIT, REPAIR
+        from lineage.connectors.building import REGENERATE
         from lineage.connectors.declaring import apply_connectors
+        from lineage.connectors.kinds import register_kind
+        from lineage.connectors.replaying import REPLAY
+        from lineage.connectors.rolling_back import ROLLBACK
 
         register_section("connectors", apply_connectors)
+        install_auditor(diverged_copies)
+        for kind in (REGENERATE, ROLLBACK, REPLAY, AUDIT, REPAIR):
+            register_kind(kind)

@@ -1,4 +1,4 @@
-"""Execute a run: build a generation and swap it in.
+"""Execute runs of every kind; among them: build a generation and swap it in.
 
 Runs are rows that a connectors worker picks up, not Celery tasks. The worker is there anyway as
 long as anything is copied; it holds the target's secrets in its environment, which the web and
@@ -10,29 +10,39 @@ in its own thread meanwhile.
 import logging
 import threading
 import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from broker.errors import BrokerError
-from lineage.connectors.actions import WORKER_IS_GONE_AFTER
+from lineage.connectors.actions import WORKER_IS_GONE_AFTER, kept_here
 from lineage.connectors.copying import note_generation, now
-from lineage.connectors.engine_regenerate import Built, Regeneration
+from lineage.connectors.engine_regenerate import BuildInterruptedError, Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
 from lineage.connectors.history import HistoryView
-from lineage.connectors.models import Connector, Generation, Run, Worker
-from lineage.connectors.sessions import Session, only_compacted, opened
-from lineage.connectors.sinks.contract import Live, shadow_of
+from lineage.connectors.kinds import RunKind, find_kind, known_kinds
+from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
+from lineage.connectors.sessions import Session, begins_later, opened, topic_ids
+from lineage.connectors.sinks.contract import Live, Sink, shadow_of
 
 _TELL_SECONDS = 0.3
 _TAKEN_OVER = "taken over"
 _MOST_TAKEOVERS = 5
+_WRITES = frozenset({"load", "merge", "widen", "alter", "swap"})
 
 logger = logging.getLogger(__name__)
 
 
-class _StoppingError(Exception):
+class _StoppingError(BuildInterruptedError):
     """The worker is being stopped: the run goes back to wait for another."""
+
+
+class _TakenError(Exception):
+    """We were thought dead (frozen, cut off), and another worker has the run now."""
 
 
 # -- whose run it is ----------------------------------------------------------------------------
@@ -40,10 +50,10 @@ def take_run(worker: str) -> Run | None:
     """Take a waiting run, or one whose worker is dead; None when there is nothing to do."""
     alive = Worker.objects.filter(seen_at__gt=now() - WORKER_IS_GONE_AFTER)
     busy = set(alive.values_list("name", flat=True)) - {worker}
-    running = Run.objects.filter(state=Run.State.RUNNING, kind="regenerate")
+    running = Run.objects.filter(state=Run.State.RUNNING, kind__in=known_kinds())
     for run in running.exclude(worker__in=busy).order_by("started_at"):
-        if run.worker == worker:
-            continue  # ours, in another thread
+        if run.worker == worker or not kept_here(run.connector):
+            continue  # ours, in another thread; or Kafka Connect has the table
         claimed = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, worker=run.worker)
         if claimed.update(worker=worker, moved_at=now()):
             return run  # with the name of whoever had it before
@@ -58,8 +68,9 @@ def release_runs(worker: str) -> None:
 class Report:
     """Writes a run's progress into its row, and notices that it shall stop."""
 
-    def __init__(self, run: Run, stopping: threading.Event) -> None:
+    def __init__(self, run: Run, worker: str, stopping: threading.Event) -> None:
         self._run = run
+        self._ours = Run.objects.filter(pk=run.pk, worker=worker)
         self._stopping = stopping
         self._told = 0.0
         self._lines: list[dict[str, str]] = list(run.log)
@@ -76,13 +87,22 @@ class Report:
         if note:
             values |= {"message": note, "log": self.line(f"{phase}: {note}")}
         try:
-            Run.objects.filter(pk=self._run.pk).update(moved_at=now(), **values)
+            taken = not self._ours.update(moved_at=now(), **values)
             asked = Run.objects.filter(pk=self._run.pk, cancel_requested=True).exists()
         except DatabaseError as error:
             logger.warning("run %s: could not tell its progress: %s", self._run.pk, error)
             return
+        if taken:
+            raise _TakenError
         if asked and phase != "swap":
             raise RunCancelledError("cancelled")
+
+    def is_ours(self) -> bool:
+        """Whether no other worker has taken the run; while the database is away none could."""
+        try:
+            return self._ours.exists()
+        except DatabaseError:
+            return True
 
     def line(self, message: str) -> list[dict[str, str]]:
         """Return the run's log with one more line."""
@@ -96,17 +116,31 @@ class Report:
         values: dict[str, object] = {"state": state, "message": message, "finished_at": now()}
         if state == Run.State.SUCCEEDED:
             values["done"] = F("total")
-        Run.objects.filter(pk=self._run.pk).update(moved_at=now(), log=self.line(message), **values)
+        self._ours.update(moved_at=now(), log=self.line(message), **values)
 
 
 # -- the run ------------------------------------------------------------------------------------
+@dataclass
+class Job:
+    """What an executor is given: the run, its connector, and whom to tell how far it is."""
+
+    run: Run
+    connector: Connector
+    report: "Report"
+
+
 def execute(run: Run, worker: str, stopping: threading.Event) -> None:
     """Carry a run out, whatever becomes of it, and leave its row saying so."""
-    report = Report(run, stopping)
+    report = Report(run, worker, stopping)
     try:
         if run.worker:
             _take_over(run, report)
-        _build(run, report)
+        connector = Connector.objects.select_related("cluster").get(pk=run.connector_id)
+        kind = find_kind(run.kind)
+        assert kind is not None  # take_run takes no other
+        report.finish(Run.State.SUCCEEDED, kind.execute(Job(run, connector, report)))
+    except _TakenError:
+        logger.warning("run %s: another worker has it now", run.pk)
     except _StoppingError:
         Run.objects.filter(pk=run.pk).update(
             worker="", log=report.line(f"worker {worker} was stopped: waiting for another")
@@ -115,6 +149,8 @@ def execute(run: Run, worker: str, stopping: threading.Event) -> None:
     except RunCancelledError as error:
         _end_generation(run, Generation.State.CANCELLED)
         report.finish(Run.State.CANCELLED, str(error))
+    except Connector.DoesNotExist:
+        logger.info("run %s: its connector is gone", run.pk)
     except (ConnectorError, BrokerError, DatabaseError) as error:
         _fail(run, report, error)
     finally:
@@ -140,24 +176,46 @@ def _take_over(run: Run, report: Report) -> None:
     Run.objects.filter(pk=run.pk).update(log=report.line(line))
 
 
-def _build(run: Run, report: Report) -> None:
-    connector = Connector.objects.select_related("cluster").get(pk=run.connector_id)
-    group = f"insideout.regenerate.{connector.name}"
-    with opened(connector, group) as session:
+# -- regenerate ---------------------------------------------------------------------------------
+def build(job: Job) -> str:
+    """Build the copy anew, prove it and swap it in."""
+    run, connector, began = job.run, job.connector, now()
+    with opened(connector, f"insideout.regenerate.{connector.name}") as session:
+        ids = topic_ids(connector, session.definition.topics)
         before = session.sink.live(connector.name)
         if _swapped_already(run, before):
             _celebrate(run, connector, before, None)
-            report.finish(Run.State.SUCCEEDED, "swapped in by a worker that ended right after")
-            return
+            return "swapped in by a worker that ended right after"
+        if before is not None:
+            note_generation(connector, before)
         _begin_generation(run, connector, (before.number if before else 0) + 1)
-        built = _regeneration(session, report).run()
+        built = _regeneration(session, job.report).run()
         live = session.sink.live(connector.name)
         HistoryView(session.definition, session.sink).follow(live)
     _celebrate(run, connector, live, built)
-    report.finish(
-        Run.State.SUCCEEDED,
-        f"generation {built.number} is live: {built.digest.rows} rows equal to the log",
-    )
+    _keep_topics(connector, before, ids)
+    _release_quarantine(connector, built, began)
+    return f"generation {built.number} is live: {built.digest.rows} rows equal to the log"
+
+
+def _keep_topics(connector: Connector, before: Live | None, ids: dict[str, str]) -> None:
+    """Remember the topics' identity, and of what the replaced generation's offsets are."""
+    kept = Connector.objects.values_list("topic_ids", flat=True).get(pk=connector.pk)
+    if before is not None:
+        connector.generations.filter(number=before.number).update(topic_ids=kept)
+    Connector.objects.filter(pk=connector.pk).update(topic_ids=ids)
+
+
+def _release_quarantine(connector: Connector, built: Built, began: datetime) -> None:
+    """Let go of records that the new generation read, or has no need of."""
+    for partition, end in built.ends.items():
+        Quarantine.objects.filter(
+            connector=connector,
+            topic=partition.topic,
+            partition=partition.partition,
+            offset__lt=end,
+            tried_at__lt=began,
+        ).delete()
 
 
 def _regeneration(session: Session, report: Report) -> Regeneration:
@@ -167,13 +225,34 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         topics=session.definition.topics,
         reader=session.reader,
         preparation=session.preparation,
-        sink=session.sink,
+        sink=cast("Sink", _WhileOurs(session.sink, report)),
         progress=report,
-        # a copy that starts at a time needs nothing from before it
-        compacted=lambda topic: (
-            session.definition.start is not None or only_compacted(session.connector, topic)
-        ),
+        compacted=lambda topic: begins_later(session, topic),
+        memory=settings.CONNECTOR_MEMORY_MIB << 20,
+        identity=repr(session.definition),
     )
+
+
+class _WhileOurs:
+    """A target that is written only as long as no other worker has taken the run.
+
+    The shadow has one name for all: who thaws in the midst of it must leave it to its new owner.
+    """
+
+    def __init__(self, sink: Sink, report: Report) -> None:
+        self._sink = sink
+        self._report = report
+
+    def __getattr__(self, name: str) -> Any:
+        """Do what the target does."""
+        if name in _WRITES and not self._report.is_ours():
+            raise _TakenError
+        return getattr(self._sink, name)
+
+    def drop(self, table: str) -> None:
+        """Drop a table, unless it is the new owner's."""
+        if self._report.is_ours():
+            self._sink.drop(table)
 
 
 def _swapped_already(run: Run, live: Live | None) -> bool:
@@ -216,5 +295,8 @@ def _celebrate(run: Run, connector: Connector, live: Live | None, built: Built |
             )
         note_generation(connector, live)
         Connector.objects.filter(pk=connector.pk, state=Connector.State.STOPPED).update(
-            state=Connector.State.LIVE, message=""
+            state=Connector.State.LIVE, message="", trouble=""
         )
+
+
+REGENERATE = RunKind("regenerate", ("read", "load", "catch-up", "verify", "swap"), build)

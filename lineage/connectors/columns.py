@@ -232,7 +232,7 @@ def _widens(before: Column, after: Column) -> bool:
     return (before.kind, after.kind) in _IN_PLACE
 
 
-def _adapted(source: SourceColumn, target: Column) -> Convert | None:
+def adapted(source: SourceColumn, target: Column) -> Convert | None:
     """Return how a value of the source becomes canonical in a column that may be wider."""
     if source.column.kind == target.kind or target.kind in {"bigint", "text"}:
         return source.convert
@@ -276,7 +276,7 @@ def row_maker(layout: Layout, plan: Plan, lead: int) -> Callable[[Mapping[str, A
             continue
         if len(source.path) != 1:
             nested.append((index, source.path))
-        convert = _adapted(source, column)
+        convert = adapted(source, column)
         if convert is not None:
             converts.append((index, convert))
 
@@ -437,20 +437,24 @@ def _settled(value: Any) -> Any:
     return value
 
 
-def fingerprint(layout: Layout) -> Callable[[Row], int]:
-    """Return the hash (64 bits, BLAKE2b) of a row; a table's digest is the sum over its rows."""
+def canonical_text(layout: Layout) -> Callable[[Row], bytes]:
+    """Return what gives equal rows equal bytes, whatever target they were read from."""
     parsed = [index for index, column in enumerate(layout.columns) if column.kind == "json"]
 
-    def hashed(row: Row) -> int:
-        if parsed:
-            row = list(row)
-            for index in parsed:
-                if row[index] is not None:
-                    row[index] = _settled(orjson.loads(row[index]))
-        text = orjson.dumps(row, _plain, orjson.OPT_SORT_KEYS)
-        return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+    def settled(row: Row) -> bytes:
+        row = list(row)
+        for index in parsed:
+            if row[index] is not None:
+                row[index] = _settled(orjson.loads(row[index]))
+        return orjson.dumps(row, _plain, orjson.OPT_SORT_KEYS)
 
-    return hashed
+    return settled if parsed else lambda row: orjson.dumps(row, _plain, orjson.OPT_SORT_KEYS)
+
+
+def fingerprint(layout: Layout) -> Callable[[Row], int]:
+    """Return the hash (64 bits, BLAKE2b) of a row; a table's digest is the sum over its rows."""
+    text = canonical_text(layout)
+    return lambda row: int.from_bytes(blake2b(text(row), digest_size=8).digest(), "big")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import deque
 from datetime import UTC, datetime
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
@@ -20,17 +21,22 @@ from lineage.connectors.errors import (
     SinkMismatchError,
     TargetInvalidError,
     TargetUnsetError,
+    TopicRecreatedError,
 )
 from lineage.connectors.evolving import rebuilding, regenerate_into
 from lineage.connectors.history import HistoryView
 from lineage.connectors.models import Connector, Generation
-from lineage.connectors.sessions import GROUP_PREFIX, Session, live_engine, opened
+from lineage.connectors.sessions import GROUP_PREFIX, Session, check_topics, live_engine, opened
 from lineage.connectors.sinks.contract import Live, retired_of
 
 _POLL_SECONDS = 0.2
 _TELL_SECONDS = 2.0
 _LEDGER_SECONDS = 10.0
 _COUNT_SECONDS = 5.0
+_TOPIC_SECONDS = 15.0
+_SILENCE_SECONDS = 5.0
+# the rate at which the lag falls is that of so many measurements
+_LAGS_KEPT = 8
 # counting rows may take this share of the time
 _COUNT_SHARE = 0.02
 _SHORTEST_PAUSE = 0.5
@@ -43,6 +49,7 @@ _FINAL = (
     OffsetGoneError,
     SinkMismatchError,
     TargetInvalidError,
+    TopicRecreatedError,
 )
 
 logger = logging.getLogger(__name__)
@@ -94,7 +101,7 @@ class Copier(threading.Thread):
 
     def _wait(self, error: Exception, pause: float) -> float:
         """Say what keeps us from copying, and wait; returns how long to wait the next time."""
-        self._tell(message=f"{error} (trying again)", rows_per_second=None, retrying=True)
+        self._say(error)
         self._stopping.wait(pause)
         return min(2 * pause, _LONGEST_PAUSE)
 
@@ -104,6 +111,15 @@ class Copier(threading.Thread):
         while not self._stopping.wait(_SHORTEST_PAUSE) and rebuilding(self._connector):
             close_old_connections()
 
+    def _say(self, error: Exception) -> None:
+        self._tell(
+            message=f"{error} (trying again)",
+            trouble=getattr(error, "code", ""),
+            rows_per_second=None,
+            level_in_seconds=None,
+            retrying=True,
+        )
+
     def _halt(self, error: Exception) -> None:
         if isinstance(error, TargetInvalidError | DefinitionInvalidError):
             hint = ": declare it otherwise"
@@ -112,7 +128,11 @@ class Copier(threading.Thread):
         logger.error("%s stopped: %s", self._connector.name, error)
         # a pause, or a new declaration, that came meanwhile is kept
         Connector.objects.filter(pk=self._connector.pk, state=Connector.State.LIVE).update(
-            state=Connector.State.STOPPED, message=f"{error}{hint}", rows_per_second=None
+            state=Connector.State.STOPPED,
+            message=f"{error}{hint}",
+            trouble=getattr(error, "code", ""),
+            rows_per_second=None,
+            level_in_seconds=None,
         )
 
     def _tell(self, **values: object) -> None:
@@ -126,17 +146,26 @@ class Copier(threading.Thread):
         name = self._connector.name
         instance = f"{self._worker}.{name}"
         with opened(self._connector, GROUP_PREFIX + name, instance) as session:
-            engine = live_engine(session)
-            account = Account(session, engine)
-            history = HistoryView(session.definition, session.sink)
-            while not self._stopping.is_set():
-                step = engine.step(_POLL_SECONDS)
-                history.follow(engine.live)
-                account.add(step.records)
-                if account.due():
-                    self._tell(**account.balance())
-                    account.record()
-            session.reader.commit(wait=True)
+            try:
+                self._follow(session)
+            except (BrokerError, ConnectorError, DatabaseError) as error:
+                if not isinstance(error, (*_FINAL, SchemaChangedError)):
+                    self._say(error)  # at once: to leave a silent Kafka takes a minute
+                raise
+
+    def _follow(self, session: Session) -> None:
+        engine = live_engine(session)
+        account = Account(session, engine)
+        history = HistoryView(session.definition, session.sink)
+        while not self._stopping.is_set():
+            step = engine.step(_POLL_SECONDS)
+            history.follow(engine.live)
+            account.add(step.records)
+            if account.due():
+                self._tell(**account.balance())
+                account.record()
+                account.check_topics()
+        session.reader.commit(wait=True)
 
 
 class Account:
@@ -150,11 +179,26 @@ class Account:
         self._counted = 0.0
         self._count_pause = 0.0
         self._recorded = 0.0
+        self._checked = self._heard = time.monotonic()
         self._generation = 0
+        self._lags: deque[tuple[float, int]] = deque(maxlen=_LAGS_KEPT)
+        self._worst = session.connector.lag_at_worst or 0
 
     def add(self, records: int) -> None:
         """Count records copied."""
         self._records += records
+        if records:
+            self._heard = time.monotonic()
+
+    def _hear(self) -> None:
+        """Ask Kafka something after a silence: a wire that was cut looks like a log at rest.
+
+        Raises BrokerError where no answer comes.
+        """
+        partition = next(iter(self._session.reader.positions), None)
+        if partition is not None and time.monotonic() - self._heard > _SILENCE_SECONDS:
+            self._session.reader.watermarks(partition, _SILENCE_SECONDS)
+            self._heard = time.monotonic()
 
     def due(self) -> bool:
         """Whether it is time to tell again."""
@@ -162,6 +206,7 @@ class Account:
 
     def balance(self) -> dict[str, object]:
         """Return what there is to tell since the last time."""
+        self._hear()
         reader = self._session.reader
         seconds, self._since = time.monotonic() - self._since, time.monotonic()
         rate, self._records = self._records / seconds, 0
@@ -170,16 +215,38 @@ class Account:
             "rows_per_second": round(rate, 1),
             "retrying": False,
             "message": f"Kafka: {reader.trouble}" if reader.trouble else "",
+            "trouble": "broker-unavailable" if reader.trouble else "",
         }
         if reader.trouble:
             return values
-        values |= {"lag": self._lag(), "measured_at": now()}
+        values |= {**self._behind(self._lag()), "measured_at": now()}
         if time.monotonic() - self._counted > self._count_pause:
             began = time.monotonic()
             values["rows"] = self._session.sink.count(self._engine.live.table)
             self._counted = time.monotonic()
             self._count_pause = max(_COUNT_SECONDS, (self._counted - began) / _COUNT_SHARE)
         return values
+
+    def _behind(self, lag: int | None) -> dict[str, object]:
+        """Tell the lag, the worst since it was level, and how long it will take at this rate."""
+        if lag is None:
+            return {"lag": None, "level_in_seconds": None}
+        self._worst = max(lag, self._worst) if lag else 0
+        self._lags.append((time.monotonic(), lag))
+        (then, before), (at, _) = self._lags[0], self._lags[-1]
+        falls = (before - lag) / (at - then) if at > then else 0.0
+        left = lag / falls if lag and falls > 0 else None
+        return {"lag": lag, "lag_at_worst": self._worst, "level_in_seconds": left}
+
+    def check_topics(self) -> None:
+        """Look now and then whether the topics are still those that the copy was begun with."""
+        if time.monotonic() - self._checked < _TOPIC_SECONDS:
+            return
+        self._checked = time.monotonic()
+        try:
+            check_topics(self._session.connector, self._session.definition.topics)
+        except BrokerError as error:
+            logger.info("%s: topics not looked at: %s", self._session.connector.name, error)
 
     def _lag(self) -> int | None:
         """Add up what we own, and what other workers do as far as the target tells."""

@@ -14,7 +14,7 @@ from broker.consume import Record
 from lineage.connectors.columns import Plan
 from lineage.connectors.engine_fold import Writer
 from lineage.connectors.errors import PoisonRecordError
-from lineage.connectors.mapping import avro, json_schema, protobuf
+from lineage.connectors.mapping import avro, avro_rows, json_schema, protobuf
 from registry import formats
 from registry.actions import parsed
 from registry.actions.parsing import parse_cached
@@ -31,10 +31,14 @@ def writer_of(schema: Parsed) -> Writer:
     """Return the columns and the decoder of a parsed schema."""
     texts = [dependency.text for dependency in schema.dependencies]
     if schema.format == "AVRO":
-        return Writer(avro.plan(schema.text, texts), avro.decoder(schema.text, texts))
+        return Writer(
+            avro.plan(schema.text, texts),
+            avro.decoder(schema.text, texts),
+            avro_rows.direct(schema.text, texts),
+        )
     decode = formats.get(schema.format).decoder(schema)
     if schema.format == "JSON":
-        return Writer(json_schema.plan(schema.text), decode)
+        return Writer(json_schema.plan(schema.text), json_schema.decoder(decode))
     return Writer(protobuf.plan(schema), decode)
 
 
@@ -56,6 +60,9 @@ class RegistryDecoder:
     def writer(self, record: Record) -> tuple[Writer, bytes]:
         """Return the writer's schema and the payload; raises PoisonRecordError."""
         value = record.value or b""
+        known = self._writers.get(value[:_PREFIX])
+        if known is not None and not record.headers:
+            return known, value[_PREFIX:]
         if record.headers:
             for name, frame in record.headers:
                 if name == VALUE_HEADER and frame and frame[0] == 1 and len(frame) >= _GUID_FRAME:

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import unquote
 
@@ -18,9 +18,11 @@ from lineage.connectors.errors import (
     TargetUnsetError,
 )
 from lineage.connectors.schedules import NEVER, Schedule, read_schedule
+from lineage.connectors.sinks.kinds import SCHEMES, examples
 
 Mode = Literal["table", "events", "history"]
 KeyFormat = Literal["text", "schema"]
+Engine = Literal["own", "connect"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -29,15 +31,14 @@ _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # a password may hold what it should not, unescaped: hide to the last @; a port is none
 _PASSWORD = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$)).*@")
+_PASSWORD_VALUE = re.compile(r"(://[^/?#@:]*:)(?!\d+(?:[/?#,]|$))(.*)@")
 _PARAMETER = re.compile(r"([?&;])([^=&;#]*)=([^&;#]*)")
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
-SCHEMES = ("sqlite", "sqlite3", "postgresql", "postgres")
-"""The kinds of target there are, by the scheme of their URL."""
 _REQUIRED = ("name", "topics", "target", "table")
 KEYS = (
     *_REQUIRED,
     *("mode", "key", "key_format", "columns", "flatten", "start", "schedule"),
-    *("context", "service", "cluster"),
+    *("context", "service", "cluster", "engine"),
 )
 """What a definition may say."""
 DEEPEST = 8
@@ -62,6 +63,7 @@ class Definition:
     context: str | None = None
     service: str | None = None
     cluster: str | None = None
+    engine: Engine = "own"
     columns: ColumnRules = NO_RULES
     flatten: int = DEEPEST
     start: datetime | None = None
@@ -105,6 +107,7 @@ def check(declared: Mapping[str, Any]) -> Definition:
         context=read(_text, "context"),
         service=read(_text, "service"),
         cluster=read(_text, "cluster"),
+        engine=cast("Engine", read(_one_of, "engine", ("own", "connect"))),
         columns=columns,
         flatten=read(_depth),
         start=read(_start),
@@ -120,7 +123,7 @@ def check(declared: Mapping[str, Any]) -> Definition:
 def storable(declared: Mapping[str, Any]) -> dict[str, Any]:
     """Return a declaration as JSON can hold it: YAML makes an instant of what looks like one."""
     return {
-        key: value.isoformat() if isinstance(value, datetime) else value
+        key: value.isoformat() if isinstance(value, date) else value
         for key, value in declared.items()
     }
 
@@ -180,6 +183,8 @@ def _start(declared: Mapping[str, Any]) -> datetime | None:
     value = declared.get("start")
     if value in (None, "", "beginning"):
         return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = value.isoformat()
     try:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
@@ -234,7 +239,7 @@ def _scheme(declared: Mapping[str, Any]) -> str:
         return ""  # told as missing
     if not isinstance(value, str) or not (_VARIABLE.match(value) or "://" in value):
         raise DefinitionInvalidError(
-            f"connector {name}: target: not a URL, such as sqlite:///PATH or postgresql://…",
+            f"connector {name}: target: not a URL, such as {examples()}",
             "target",
         )
     scheme = value.partition("://")[0]
@@ -268,6 +273,15 @@ def redact(target: str) -> str:
         return f"{found[1]}{found[2]}={_HIDDEN if secret else found[3]}"
 
     return _PARAMETER.sub(parameter, _PASSWORD.sub(rf"\g<1>{_HIDDEN}@", target))
+
+
+def holds_secret(target: str) -> bool:
+    """Whether the target spells a password or a secret parameter out, and not as a `${NAME}`."""
+    values = [found[2] for found in _PASSWORD_VALUE.finditer(target)]
+    values += [
+        found[3] for found in _PARAMETER.finditer(target) if _SECRET.search(unquote(found[2]))
+    ]
+    return any(_VARIABLE.sub("", value) for value in values)
 
 
 def show(target: str, setting: Callable[[str], str | None] = os.environ.get) -> str:

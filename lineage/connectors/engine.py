@@ -4,7 +4,11 @@ It knows no Django and no kind of database. It may be killed at any instruction:
 committed in the target is read again, what was committed is not.
 """
 
+import gc
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,8 +22,22 @@ BATCH = 50_000
 """Records a merge takes at most: a bigger batch folds away more and commits less often."""
 
 
+_STEP_SECONDS = 1.0
+_MUCH = 1_000
+"""So many records at once mean that there are more: the next step need not be waited for."""
+
+
 NO_COLUMNS = Layout((), 0)
 """The layout of a table that does not exist yet: nothing but tombstones has come."""
+
+
+def spare_collector() -> None:
+    """Look for garbage less often: batches are a hundred thousand tuples, and none a cycle.
+
+    With Python's own thresholds the collector walks over them again and again, for a third of the
+    engine's time.
+    """
+    gc.set_threshold(50_000, 20, 100)
 
 
 class Reader(Protocol):
@@ -45,8 +63,23 @@ class Step:
     deletes: int = 0
 
 
+@dataclass
+class _Batch:
+    """Records on their way into the target."""
+
+    records: Sequence[Record]
+    changes: Changes
+    layout: Layout | None
+    fence: Fence
+    written: Future[None] | None = None
+
+
 class LiveEngine:
-    """Keeps one copy up to date with the partitions that it owns."""
+    """Keeps one copy up to date with the partitions that it owns.
+
+    `overlap`: the target writes a batch while the next one is read and decoded; worth it where
+    the target is another process. Nothing is under way when `step` has returned.
+    """
 
     def __init__(
         self,
@@ -57,6 +90,7 @@ class LiveEngine:
         sink: Sink,
         *,
         batch: int = BATCH,
+        overlap: bool = False,
     ) -> None:
         self._name = name
         self._table = table
@@ -65,25 +99,47 @@ class LiveEngine:
         self._sink = sink
         self._batch = batch
         self._stored: dict[Partition, Position] = {}
+        self._writer = ThreadPoolExecutor(1, "merge") if overlap else None
+        self._under_way: _Batch | None = None
         self.live = Live(0, table, None)
 
     def claim(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """Become the owner of partitions; return the offset at which each goes on."""
+        with suppress(FencedError):  # whoever fenced it has written what we did not
+            self._settle()
         self.live, self._stored = self._sink.claim(self._name, self._table, partitions)
         self._preparation.adopt(self.live.layout)
         return {partition: position.next for partition, position in self._stored.items()}
 
     def step(self, timeout: float) -> Step:
-        """Copy one batch. Raises FencedError when the partitions belong to somebody else now."""
-        records = self._reader.poll(self._batch, timeout)
-        if not records:
-            return Step()
+        """Copy what has come, for a second at most or one batch.
+
+        Raises FencedError when the partitions belong to somebody else now.
+        """
+        done, end = Step(), time.monotonic() + _STEP_SECONDS
         try:
-            changes = self._merge(records)
+            while records := self._reader.poll(self._batch, timeout):
+                changes = self._take(records)
+                done = Step(
+                    done.records + len(records),
+                    done.upserts + len(changes.upserts),
+                    done.deletes + len(changes.deletes),
+                )
+                if len(records) < _MUCH or time.monotonic() > end:
+                    break
+            self._settle()
         except FencedError:
             self._reclaim()
             return Step()
-        return Step(len(records), len(changes.upserts), len(changes.deletes))
+        finally:
+            self._wait()
+        return done
+
+    def _wait(self) -> None:
+        """Let go of a batch under way, whatever becomes of it: its offsets tell."""
+        batch, self._under_way = self._under_way, None
+        if batch is not None and batch.written is not None:
+            batch.written.exception()
 
     def _reclaim(self) -> None:
         """Go on behind a swap; without one, the fence says that we were thought dead."""
@@ -92,26 +148,56 @@ class LiveEngine:
             raise FencedError(f"{self._name}: another owner has taken over")
         self._reader.assign(self.claim(list(self._stored)))
 
-    def _merge(self, records: Sequence[Record]) -> Changes:
-        """Write a batch; records that the database refuses are put aside and the rest written."""
-        skip: frozenset[Place] = frozenset()
-        fence = self._fence(records)
-        while True:
-            changes = self._preparation.changes(records, skip)
-            self._shape()
-            layout = self._preparation.layout
-            rows = list(changes.upserts.values())
-            try:
-                self._sink.merge(
-                    self.live.table, layout or NO_COLUMNS, rows, changes.deletes, fence
-                )
-            except SinkRefusedError as refusal:
-                skip |= put_aside(self._sink, self.live.table, self._preparation, changes, refusal)
-            else:
-                break
-        for move in fence.moves:
-            self._stored[move.partition] = Position(move.next, move.epoch)
+    def _take(self, records: Sequence[Record]) -> Changes:
+        """Decode a batch while the one before is written, then begin to write it."""
+        changes = self._preparation.changes(records)
+        self._settle()
+        self._shape()
+        batch = _Batch(records, changes, self._preparation.layout, self._fence(records))
+        self._under_way = batch
+        if self._writer is not None:
+            batch.written = self._writer.submit(self._write, batch)
+        else:
+            self._settle()
         return changes
+
+    def _write(self, batch: _Batch) -> None:
+        rows = list(batch.changes.upserts.values())
+        self._sink.merge(
+            self.live.table, batch.layout or NO_COLUMNS, rows, batch.changes.deletes, batch.fence
+        )
+
+    def _settle(self) -> None:
+        """Wait until the batch under way is written."""
+        batch, self._under_way = self._under_way, None
+        if batch is None:
+            return
+        try:
+            if batch.written is None:
+                self._write(batch)
+            else:
+                batch.written.result()
+        except SinkRefusedError:
+            self._write_the_rest(batch)
+        for move in batch.fence.moves:
+            self._stored[move.partition] = Position(move.next, move.epoch)
+
+    def _write_the_rest(self, batch: _Batch) -> None:
+        """Put aside the records that the database refuses, and write their batch without them."""
+        skip: frozenset[Place] = frozenset()
+        while True:
+            # the layout may have grown since the batch was decoded
+            batch.changes = self._preparation.changes(batch.records, skip)
+            self._shape()
+            batch.layout = self._preparation.layout
+            try:
+                self._write(batch)
+            except SinkRefusedError as refusal:
+                skip |= put_aside(
+                    self._sink, self.live.table, self._preparation, batch.changes, refusal
+                )
+            else:
+                return
 
     def _shape(self) -> None:
         """Give the table the columns that the batch brought."""

@@ -6,28 +6,50 @@ cannot be read is handed to `poison`. A superseded record is never decoded: that
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from struct import error as StructError  # noqa: N812  (an exception named as one)
 from typing import Any, Protocol
 
 from broker.consume import Record
-from lineage.connectors.columns import Column, Layout, Plan, Row, row_maker
-from lineage.connectors.errors import PoisonRecordError
+from lineage.connectors.columns import Column, Layout, Plan, Row
+from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
+from lineage.connectors.row_making import Lead, compiled_maker
 
 Key = tuple[Any, ...]
 FoldKey = Any
 Place = tuple[str, int, int]
+RowReader = Callable[[Lead, bytes], Row]
 Poison = Callable[[Record, str], None]
-
-
-NO_COLUMNS = Plan(())
-"""What a deletion brings: nothing but its key."""
 
 
 @dataclass(frozen=True, eq=False)
 class Writer:
-    """What one schema brings: its columns, and how a payload written with it is decoded."""
+    """What one schema brings: its columns, and how a payload written with it is decoded.
+
+    `direct` makes, for a layout with so many leading columns, what reads payloads into rows.
+    """
 
     plan: Plan
     decode: Callable[[bytes], Any]
+    direct: Callable[[Layout, Plan, int], RowReader] | None = None
+
+    def reader(self, layout: Layout, lead: int) -> RowReader:
+        """Return what turns leading values and a payload into a row; it raises what it pleases."""
+        decode, make = self.decode, compiled_maker(layout, self.plan, lead)
+        if self.direct is None:
+            return lambda values, payload: make(values, decode(payload))
+        read = self.direct(layout, self.plan, lead)
+
+        def read_or_tell(values: Lead, payload: bytes) -> Row:
+            try:
+                return read(values, payload)
+            except (ArithmeticError, LookupError, TypeError, ValueError, StructError):
+                return make(values, decode(payload))
+
+        return read_or_tell
+
+
+DELETION = Writer(Plan(()), lambda _payload: None)
+"""What a deletion brings: nothing but its key."""
 
 
 class Decoder(Protocol):
@@ -72,17 +94,6 @@ class Changes:
     deletes: set[Key] = field(default_factory=set)
     sources: dict[Key, Record] = field(default_factory=dict)
 
-    def put(self, key: Key, row: Row, record: Record) -> None:
-        """Write a row."""
-        self.deletes.discard(key)
-        self.upserts[key] = row
-        self.sources[key] = record
-
-    def remove(self, key: Key) -> None:
-        """Delete a row."""
-        self.upserts.pop(key, None)
-        self.deletes.add(key)
-
 
 def place_of(record: Record) -> Place:
     """Return where a record stands in the log."""
@@ -102,7 +113,7 @@ class Preparation:
         self._decoder = decoder
         self._keying = keying
         self._poison = poison
-        self._makers: dict[Plan, Callable[[Any], Row]] = {}
+        self._readers: dict[Plan, RowReader] = {}
         self._lead = 0
 
     # -- the layout -----------------------------------------------------------------------------
@@ -110,11 +121,12 @@ class Preparation:
         """Use this layout from now on."""
         if layout != self.layout:
             self.layout = layout
-            self._makers.clear()
+            self._readers.clear()
 
-    def fit(self, record: Record, plan: Plan, *, strict: bool) -> None:
-        """Make sure that the layout has the columns of a plan."""
-        if plan in self._makers:
+    def fit(self, record: Record, writer: Writer, *, strict: bool) -> None:
+        """Make sure that the layout has the columns of a writer's schema."""
+        plan = writer.plan
+        if plan in self._readers:
             return
         lead, keys = self._keying.columns(record, plan)
         layout = self.layout or Layout(lead, keys)
@@ -124,7 +136,7 @@ class Preparation:
         self.adopt((layout.evolved if strict else layout.united)([*lead, *wanted]))
         self._lead = len(lead)
         assert self.layout is not None
-        self._makers[plan] = row_maker(self.layout, plan, self._lead)
+        self._readers[plan] = writer.reader(self.layout, self._lead)
 
     def fit_all(self, records: Iterable[Record]) -> None:
         """Widen the layout to hold every readable record of a whole log."""
@@ -132,7 +144,7 @@ class Preparation:
             if record.value is not None and not self._keying.removes(record):
                 try:
                     writer, _ = self._decoder.writer(record)
-                    self.fit(record, writer.plan, strict=False)
+                    self.fit(record, writer, strict=False)
                 except PoisonRecordError:
                     continue  # met again, and put into quarantine, when its row is made
 
@@ -142,30 +154,58 @@ class Preparation:
         assert self.layout is not None
         return self._keying.lead(record, self.layout)[: self.layout.keys]
 
-    def row_of(self, record: Record, *, strict: bool = True) -> Row:
+    def row_of(self, record: Record) -> Row:
         """Decode a record into its row; raises PoisonRecordError, SchemaChangedError."""
         if record.value is None and self._keying.mode == "history":
-            return self._deletion(record, strict=strict)
+            return self._deletion(record)
         writer, payload = self._decoder.writer(record)
-        maker = self._makers.get(writer.plan)
-        if maker is None:
-            self.fit(record, writer.plan, strict=strict)
-            maker = self._makers[writer.plan]
+        read = self._readers.get(writer.plan)
+        if read is None:
+            self.fit(record, writer, strict=True)
+            read = self._readers[writer.plan]
         assert self.layout is not None
         lead = self._keying.lead(record, self.layout)
         try:
-            value = writer.decode(payload)
-            return [*lead, *maker(value if isinstance(value, dict) else {"": value})]
+            return read(lead, payload)
         except Exception as error:
             raise PoisonRecordError(f"cannot be decoded: {error!r}") from error
 
-    def _deletion(self, record: Record, *, strict: bool) -> Row:
+    def _deletion(self, record: Record) -> Row:
         """Return the row that ends a history: its leading columns, and nothing beside them."""
         if self.layout is None:
-            self.fit(record, NO_COLUMNS, strict=strict)
+            self.fit(record, DELETION, strict=True)
         assert self.layout is not None
         lead = self._keying.lead(record, self.layout)
         return [*lead, *[None] * (len(self.layout.columns) - len(lead))]
+
+    def rows_of(self, records: Sequence[Record]) -> list[Row | PoisonRecordError | None]:
+        """Decode many records; None stands for a tombstone, an error for what cannot be read.
+
+        A record that needs a new column widens the layout: rows before it stay shorter.
+        """
+        rows: list[Row | PoisonRecordError | None] = []
+        keep, readers, find = rows.append, self._readers, self._decoder.writer
+        removes, lead = self._keying.removes, self._keying.lead
+        ends = self._keying.mode == "history"
+        for record in records:
+            try:
+                if record.value is None and (removes(record) or ends):
+                    keep(self._deletion(record) if ends else None)
+                    continue
+                writer, payload = find(record)
+                read = readers.get(writer.plan)
+                if read is None:
+                    self.fit(record, writer, strict=True)
+                    read = readers[writer.plan]
+                assert self.layout is not None
+                keep(read(lead(record, self.layout), payload))
+            except SchemaChangedError:
+                raise
+            except PoisonRecordError as error:
+                keep(error)
+            except Exception as error:  # noqa: BLE001  (decoders raise what they please)
+                keep(PoisonRecordError(f"cannot be decoded: {error!r}"))
+        return rows
 
     def removes(self, record: Record) -> bool:
         """Whether the record is a tombstone."""
@@ -185,26 +225,34 @@ class Preparation:
     # -- batches --------------------------------------------------------------------------------
     def changes(self, records: Sequence[Record], skip: frozenset[Place] = frozenset()) -> Changes:
         """Fold a batch; a record in `skip` or one that cannot be read leaves its predecessor."""
-        last: dict[FoldKey, Record] = {}
-        for record in records:
-            key = self._keying.fold_key(record)
-            if key is None:
-                self.fold_key(record)
-            elif not skip or place_of(record) not in skip:
-                last[key] = record
-        unread = set(skip)
+        if skip:
+            records = [record for record in records if place_of(record) not in skip]
+        last = list(self.last_of(records).values())
+        rows = self.rows_of(last)
+        kept: list[tuple[Record, Row | None]] = []
         retry: set[FoldKey] = set()
-        rows: list[tuple[Record, Row | None]] = []
-        for key, record in last.items():
-            try:
-                rows.append((record, None if self.removes(record) else self.row_of(record)))
-            except PoisonRecordError as error:
-                self._poison(record, str(error))
+        unread = set(skip)
+        for record, row in zip(last, rows, strict=True):
+            if isinstance(row, PoisonRecordError):
+                self._poison(record, str(row))
                 unread.add(place_of(record))
-                retry.add(key)
+                retry.add(self._keying.fold_key(record))
+            else:
+                kept.append((record, row))
         if retry:
-            rows += self._earlier(records, retry, unread)
-        return self._collected(rows)
+            kept += self._earlier(records, retry, unread)
+        return self._collected(kept)
+
+    def last_of(self, records: Sequence[Record]) -> dict[FoldKey, Record]:
+        """Return the last record of each key; what has no key goes into quarantine."""
+        keys = list(map(self._keying.fold_key, records))
+        last = dict(zip(keys, records, strict=True))
+        if None in last:
+            del last[None]
+            for key, record in zip(keys, records, strict=True):
+                if key is None:
+                    self.fold_key(record)
+        return last
 
     def _earlier(
         self, records: Sequence[Record], keys: set[FoldKey], unread: set[Place]
@@ -222,18 +270,39 @@ class Preparation:
         return list(found.values())
 
     def _collected(self, rows: list[tuple[Record, Row | None]]) -> Changes:
+        """Key the rows; where two raw keys mean one primary key, the later record counts."""
         changes = Changes()
         if self.layout is None:
             return changes  # tombstones only, of a table that does not exist yet
         width, keys = len(self.layout.columns), self.layout.keys
-        for record, row in rows:
+        for record, made in rows:
+            row = made
             if row is None:
                 try:
-                    changes.remove(self.key_of(record))
+                    key = self.key_of(record)
                 except PoisonRecordError as error:
                     self._poison(record, str(error))
+                    continue
             else:
                 # the layout may have grown within the batch
-                whole = row if len(row) == width else row + [None] * (width - len(row))
-                changes.put(tuple(whole[:keys]), whole, record)
+                if len(row) < width:
+                    row = [*row, *[None] * (width - len(row))]
+                key = tuple(row[:keys])
+            before = changes.sources.get(key)
+            if before is not None and later(before, record):
+                continue
+            changes.sources[key] = record
+            if row is None:
+                changes.upserts.pop(key, None)
+                changes.deletes.add(key)
+            else:
+                changes.deletes.discard(key)
+                changes.upserts[key] = row
         return changes
+
+
+def later(one: Record, other: Record) -> bool:
+    """Whether `one` was written after `other`: by place in a partition, by time across them."""
+    if one.partition == other.partition:
+        return one.offset > other.offset
+    return (one.timestamp, one.partition) > (other.timestamp, other.partition)

@@ -3,13 +3,19 @@
 ConnectorError
 ├── ConnectorMissingError      no connector has this name
 ├── RunMissingError            no run has this id
+├── AuditMissingError          no audit of the connector has this id
 ├── DefinitionInvalidError     a declaration that cannot be used: which key, and why
 ├── TargetInvalidError         a target URL that cannot be used
-│   └── TargetUnsetError       it needs a variable that is not set
-├── RunInProgressError         the connector is being regenerated already
+│   └── TargetUnsetError       it needs a variable or a package that is not there
+├── KeptByConnectError         Kafka Connect keeps the copy, and cannot do this
+├── RunInProgressError         the connector has a run already
+├── NothingRetiredError        there is no generation to go back to
+├── QuarantineMissingError     a record that was not left out cannot be tried again
+├── ScheduleInvalidError       neither an interval nor cron
 ├── RunEndedError              the run is over: nothing is left to cancel
 ├── RunCancelledError          somebody asked the run to stop
 ├── LogIncompleteError         the log no longer holds what the copy is made of
+├── TopicRecreatedError        the topic was deleted and made anew
 ├── SchemaChangedError         a schema that does not fit the table: regenerate
 ├── CopyDivergedError          what the table holds is not what the log says
 ├── PoisonRecordError          one record that cannot be read
@@ -42,6 +48,13 @@ class RunMissingError(ConnectorError):
     http_status = 404
 
 
+class AuditMissingError(ConnectorError):
+    """No audit of the connector has this id."""
+
+    code = "audit-not-found"
+    http_status = 404
+
+
 class DefinitionInvalidError(ConnectorError):
     """A declaration of a connector that cannot be used."""
 
@@ -70,9 +83,16 @@ class TargetInvalidError(ConnectorError):
 
 
 class TargetUnsetError(TargetInvalidError):
-    """A target that needs a variable which is not set where it is used; elsewhere it may be."""
+    """A target that needs a variable or a package missing where it is used; elsewhere it may be."""
 
     code = "connector-target-unset"
+
+
+class KeptByConnectError(ConnectorError):
+    """Kafka Connect keeps the copy, and has no way to do what was asked."""
+
+    code = "kept-by-connect"
+    http_status = 409
 
 
 class RunInProgressError(ConnectorError):
@@ -80,6 +100,27 @@ class RunInProgressError(ConnectorError):
 
     code = "run-in-progress"
     http_status = 409
+
+
+class NothingRetiredError(ConnectorError):
+    """The copy keeps no generation before the live one."""
+
+    code = "nothing-retired"
+    http_status = 409
+
+
+class QuarantineMissingError(ConnectorError):
+    """A record that was not left out, or not any more: there is nothing to try again."""
+
+    code = "quarantine-missing"
+    http_status = 404
+
+
+class ScheduleInvalidError(ConnectorError):
+    """A schedule that is neither an interval nor cron's five fields."""
+
+    code = "schedule-invalid"
+    http_status = 422
 
 
 class RunEndedError(ConnectorError):
@@ -100,6 +141,13 @@ class LogIncompleteError(ConnectorError):
     """Records that the copy is made of are no longer in the log."""
 
     code = "log-incomplete"
+    http_status = 409
+
+
+class TopicRecreatedError(ConnectorError):
+    """The topic was deleted and made anew (KIP-516): the copy's offsets mean other records."""
+
+    code = "topic-recreated"
     http_status = 409
 
 

@@ -70,7 +70,10 @@ class TextKeying(_TableKeying):
 
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the key, converted to its column's kind."""
-        text = key_text(record.key)
+        try:
+            text = record.key.decode()  # type: ignore[union-attr]
+        except (AttributeError, UnicodeDecodeError):
+            text = key_text(record.key)
         if layout.columns[0].kind in {"integer", "bigint"}:
             try:
                 return (int(text),)

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 
 class Connector(models.Model):
@@ -40,6 +41,16 @@ class Connector(models.Model):
     rows_per_second = models.FloatField(null=True)
     # rows of the copy when last counted
     rows = models.BigIntegerField(null=True)
+    # the code of the error that stopped it or keeps it from copying; empty while nothing does
+    trouble = models.CharField(max_length=60, blank=True)
+    # the largest lag since it was last level with the log: what the bar of catching up is out of
+    lag_at_worst = models.BigIntegerField(null=True)
+    # seconds until it is level with the log, at the rate at which the lag falls; null: it does not
+    level_in_seconds = models.FloatField(null=True)
+    # the identity of each topic when it was first read (KIP-516): one made anew has another
+    topic_ids = models.JSONField(default=dict)
+    # what a schedule counts from until the first run
+    declared_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.name
@@ -70,6 +81,10 @@ class Generation(models.Model):
     retired_at = models.DateTimeField(null=True)
     # since when its table is no more: a target keeps the one before the live one
     dropped_at = models.DateTimeField(null=True)
+    # the generation whose table it is, where it was made by a rollback
+    restored = models.IntegerField(null=True)
+    # which topics its offsets are of (KIP-516); known once it is replaced
+    topic_ids = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -104,7 +119,12 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     connector = models.ForeignKey(Connector, models.CASCADE, related_name="runs")
     generation = models.ForeignKey(Generation, models.SET_NULL, null=True, related_name="runs")
+    # one of the registered kinds: see `kinds`
     kind = models.CharField(max_length=20, default="regenerate")
+    # what the kind works on: the records of a replay
+    arguments = models.JSONField(default=dict)
+    # whether the schedule asked for it, and nobody else
+    scheduled = models.BooleanField(default=False)
     state = models.CharField(max_length=20, choices=State, default=State.RUNNING)
     phase = models.CharField(max_length=40, default="waiting")
     done = models.BigIntegerField(default=0)
@@ -149,6 +169,8 @@ class Quarantine(models.Model):
     key = models.TextField(blank=True)
     reason = models.TextField()
     at = models.DateTimeField(auto_now_add=True)
+    # when it was last tried and left out again
+    tried_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-at"]
@@ -173,3 +195,17 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# the app's models are looked for here
+from lineage.connectors.audits.models import Audit, Divergence  # noqa: E402
+
+__all__ = [
+    "Audit",
+    "Connector",
+    "Divergence",
+    "Generation",
+    "Quarantine",
+    "Run",
+    "Worker",
+]

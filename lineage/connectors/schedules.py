@@ -12,8 +12,9 @@ from typing import Any
 from celery.schedules import ParseException, crontab
 
 WHAT = ("regenerate", "audit")
-_INTERVAL = re.compile(r"(\d{1,6})\s*(m|min|h|d|w)")
+_INTERVAL = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")
 _UNITS = {
+    "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "min": timedelta(minutes=1),
     "h": timedelta(hours=1),
@@ -68,7 +69,7 @@ def check_when(when: Any) -> None:
 
 
 def interval_of(when: str) -> timedelta | None:
-    """Return the length of an interval such as `30m`, `1h`, `7d`, `1w`; None for a cron."""
+    """Return the length of an interval such as `90s`, `30m`, `1h`, `7d`, `1w`; None for a cron."""
     found = _INTERVAL.fullmatch(when.strip())
     if found is None:
         return None

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils import timezone
 
+from broker.admin import read_topic_ids
 from broker.consume import OffsetGoneError, Partition, PartitionReader, Record
 from broker.starting import StartingReader
 from catalog.actions import connection_of
@@ -14,9 +16,10 @@ from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
-from lineage.connectors.engine import LiveEngine
-from lineage.connectors.engine_fold import Decoder, Preparation
-from lineage.connectors.errors import TargetUnsetError
+from lineage.connectors.engine import LiveEngine, spare_collector
+from lineage.connectors.engine_builds import note_topics
+from lineage.connectors.engine_fold import Decoder, Poison, Preparation
+from lineage.connectors.errors import TargetUnsetError, TopicRecreatedError
 from lineage.connectors.keying import key_text, keying_of
 from lineage.connectors.models import Connector, Quarantine
 from lineage.connectors.shaping import ShapedDecoder, ShapedKeying, Shaper
@@ -25,6 +28,8 @@ from lineage.connectors.sinks.contract import Sink
 
 GROUP_PREFIX = "insideout.connector."
 _LONGEST_REASON = 2_000
+# targets that work in a process of their own, while ours goes on
+_SERVERS = frozenset({"postgresql", "mysql"})
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +46,14 @@ class Session:
 
 
 @contextmanager
-def opened(connector: Connector, group: str, instance: str | None = None) -> Iterator[Session]:
-    """Open target and log; raises SinkError, BrokerError, TargetInvalidError."""
+def opened(
+    connector: Connector, group: str, instance: str | None = None, *, poison: Poison | None = None
+) -> Iterator[Session]:
+    """Open target and log; raises SinkError, BrokerError, TargetInvalidError.
+
+    `poison` is told of records that cannot be copied; without it they go into quarantine.
+    """
+    spare_collector()
     definition = definition_of(connector)
     decoder: Decoder = RegistryDecoder()
     keying = keying_of(definition, decoder)
@@ -58,7 +69,7 @@ def opened(connector: Connector, group: str, instance: str | None = None) -> Ite
             preparation = Preparation(
                 decoder,
                 keying,
-                lambda record, reason: put_into_quarantine(connector, record, reason),
+                poison or (lambda record, reason: put_into_quarantine(connector, record, reason)),
             )
             yield Session(connector, definition, reader, preparation, sink)
         finally:
@@ -77,7 +88,7 @@ def shaper_of(definition: Definition) -> Shaper:
 
 
 def put_into_quarantine(connector: Connector, record: Record, reason: str) -> None:
-    """Keep the place of a record that cannot be copied; seen again, it is kept once."""
+    """Keep the place of a record that cannot be copied; met again, once, with its reason now."""
     logger.warning(
         "%s: %s/%s@%s left out: %s",
         connector.name,
@@ -86,7 +97,7 @@ def put_into_quarantine(connector: Connector, record: Record, reason: str) -> No
         record.offset,
         reason,
     )
-    Quarantine.objects.get_or_create(
+    Quarantine.objects.update_or_create(
         connector=connector,
         topic=record.topic,
         partition=record.partition,
@@ -94,6 +105,7 @@ def put_into_quarantine(connector: Connector, record: Record, reason: str) -> No
         defaults={
             "key": key_text(record.key).replace("\x00", "\\x00"),
             "reason": reason.replace("\x00", "\\x00")[:_LONGEST_REASON],
+            "tried_at": timezone.now(),
         },
     )
 
@@ -106,9 +118,12 @@ def live_engine(session: Session) -> LiveEngine:
         session.reader,
         session.preparation,
         session.sink,
+        overlap=session.sink.kind in _SERVERS,
     )
 
     def claim(partitions: Sequence[Partition]) -> dict[Partition, int]:
+        ids = check_topics(session.connector, session.definition.topics)
+        note_topics(session.sink, session.connector.name, ids)
         offsets = engine.claim(partitions)
         for partition, offset in offsets.items():
             _check_reach(session.reader, partition, offset)
@@ -116,6 +131,26 @@ def live_engine(session: Session) -> LiveEngine:
 
     session.reader.subscribe(session.definition.topics, claim)
     return engine
+
+
+def topic_ids(connector: Connector, topics: Sequence[str]) -> dict[str, str]:
+    """Ask Kafka for the identity of topics (KIP-516)."""
+    return read_topic_ids(connection_of(connector.cluster), topics)
+
+
+def check_topics(connector: Connector, topics: Sequence[str]) -> dict[str, str]:
+    """Return the topics' ids, or raise TopicRecreatedError where one is not the copy's own."""
+    ids = topic_ids(connector, topics)
+    kept = Connector.objects.values_list("topic_ids", flat=True).get(pk=connector.pk)
+    for topic, known in kept.items():
+        if topic in ids and ids[topic] != known:
+            raise TopicRecreatedError(
+                f"{topic} was deleted and made anew: what the copy holds is of the old topic, and "
+                "its offsets mean other records in the new one"
+            )
+    if ids.items() - kept.items():
+        Connector.objects.filter(pk=connector.pk).update(topic_ids=kept | ids)
+    return ids
 
 
 def _check_reach(reader: PartitionReader, partition: Partition, offset: int) -> None:
@@ -139,3 +174,17 @@ def only_compacted(connector: Connector, topic: str) -> bool:
     """Whether compaction alone shortens a topic: it never removes the last value of a key."""
     policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
     return policy.values_list("cleanup_policy", flat=True).first() == "compact"
+
+
+def begins_later(session: Session, topic: str) -> bool:
+    """Whether a log without its head is all the same what the copy is made of.
+
+    So it is where compaction alone shortens it, and where the copy starts at a time.
+    """
+    return session.definition.start is not None or only_compacted(session.connector, topic)
+
+
+def is_compacted(connector: Connector, topic: str) -> bool:
+    """Whether compaction removes values that later ones replaced."""
+    policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
+    return "compact" in (policy.values_list("cleanup_policy", flat=True).first() or "")

@@ -89,7 +89,7 @@ class Shaper:
         if rule.kind == "expression":
             extra += self._expression(rule, plan, faults)
             return
-        places = _places(rule.source, plan)
+        places = places_of(rule.source, plan)
         if not places and faults is not None and rule.name != rule.source:
             faults.add(rule.name, f"from: the schema has no field {rule.source}")
         elif not places and faults is not None:
@@ -198,7 +198,7 @@ def _path(name: str) -> tuple[str, ...]:
     return tuple(name.split("."))
 
 
-def _places(name: str, plan: Plan) -> list[int]:
+def places_of(name: str, plan: Plan) -> list[int]:
     """Find a field by its path, else by its column, else all fields of a record."""
     path = _path(name)
     columns = list(enumerate(plan.columns))
@@ -267,6 +267,17 @@ def _failing(name: str, fault: str) -> SourceColumn:
     return SourceColumn(Column(name, "text"), (), convert, (), "expression")
 
 
+def _only_moved(before: Plan, after: Plan) -> bool:
+    """Whether columns were renamed and left out at most: a reader of its own can do no more."""
+    known = {source.path: source for source in before.columns}
+    return all(
+        source.path in known
+        and source.convert is known[source.path].convert
+        and source.column.kind == known[source.path].column.kind
+        for source in after.columns
+    )
+
+
 # -- around the engine's parts --------------------------------------------------------------------
 class ShapedDecoder:
     """Decodes as another decoder does, into the declared columns; keys stay as they are."""
@@ -282,7 +293,10 @@ class ShapedDecoder:
         writer, payload = self._decoder.writer(record)
         shaped = self._writers.get(writer)
         if shaped is None:
-            shaped = replace(writer, plan=self._shape(writer.plan))
+            plan = self._shape(writer.plan)
+            shaped = replace(
+                writer, plan=plan, direct=writer.direct if _only_moved(writer.plan, plan) else None
+            )
             self._writers[writer] = shaped
         return shaped, payload
 

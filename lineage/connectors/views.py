@@ -1,5 +1,7 @@
 """Pages of copies and of the runs that make them."""
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,14 +14,18 @@ from django.views.decorators.vary import vary_on_headers
 
 from lineage.connectors import actions
 from lineage.connectors.actions import ConnectorView
-from lineage.connectors.errors import RunEndedError, RunInProgressError
+from lineage.connectors.errors import (
+    NothingRetiredError,
+    QuarantineMissingError,
+    RunEndedError,
+    RunInProgressError,
+)
 from lineage.connectors.models import Connector, Run
 from pages.listing import Column, Facet, Listing
 
 RUNS_SHOWN = 20
 QUARANTINE_SHOWN = 20
-# as a regeneration passes through them; a run that stopped early names one of them too
-PHASES = actions.PHASES
+_PLACE = re.compile(r"(.+)/([0-9]{1,9})@([0-9]{1,18})")
 
 
 @require_safe
@@ -59,20 +65,35 @@ def list_copies(request: HttpRequest) -> HttpResponse:
 def show_copy(request: HttpRequest, name: str) -> HttpResponse:
     """One copy: its state, its generations, its runs, and the records that were left out."""
     connector = actions.find_connector(name)
+    copy = actions.describe_connector(name)
+    running = connector.runs.filter(state=Run.State.RUNNING).first()
+    generations = connector.generations.order_by("-number")
     fragment = "#live" if "HX-Request" in request.headers else ""
     return render(
         request,
         f"connectors/copy.html{fragment}",
         {
-            "copy": actions.describe_connector(name),
+            "copy": copy,
             "connector": connector,
-            "live": connector.generations.filter(state="live").first(),
-            "generations": connector.generations.order_by("-number")[:RUNS_SHOWN],
+            "poll": _poll(copy, running),
+            **(_progress(running) if running else {}),
+            "running": running,
+            "caught_up": max(0, (copy.lag_at_worst or 0) - (copy.lag or 0)),
+            "live": generations.filter(state="live").first(),
+            "retired": generations.filter(state="retired", dropped_at=None).first(),
+            "generations": generations[:RUNS_SHOWN],
             "runs": connector.runs.select_related("generation")[:RUNS_SHOWN],
             "quarantine": actions.list_quarantine(name, QUARANTINE_SHOWN),
             "worker_alive": actions.worker_alive(),
         },
     )
+
+
+def _poll(copy: ConnectorView, running: Run | None) -> int | None:
+    """Milliseconds until the page looks again; None where nothing moves."""
+    if running:
+        return 2_000
+    return 5_000 if copy.state in {"live", "starting"} else None
 
 
 @require_POST
@@ -84,6 +105,36 @@ def regenerate_copy(request: HttpRequest, name: str) -> HttpResponse:
         messages.warning(request, str(refused))
         standing = actions.describe_connector(name).running
         return redirect("run", standing) if standing else redirect("copy", name)
+    return redirect("run", run.pk)
+
+
+@require_POST
+def roll_back_copy(request: HttpRequest, name: str) -> HttpResponse:
+    """Make the generation before the live one live again, and go to the run."""
+    return _start(request, name, actions.roll_back)
+
+
+@require_POST
+def replay_copy(request: HttpRequest, name: str) -> HttpResponse:
+    """Try chosen records of the quarantine again, or all, and go to the run."""
+    places = [
+        (found[1], int(found[2]), int(found[3]))
+        for text in request.POST.getlist("record")
+        if (found := _PLACE.fullmatch(text))
+    ]
+    everything = "all" in request.POST
+    if not places and not everything:
+        messages.warning(request, "Choose the records to be tried again.")
+        return redirect("copy", name)
+    return _start(request, name, lambda copy: actions.replay(copy, None if everything else places))
+
+
+def _start(request: HttpRequest, name: str, ask: Callable[[str], Run]) -> HttpResponse:
+    try:
+        run = ask(name)
+    except (NothingRetiredError, QuarantineMissingError, RunInProgressError) as refused:
+        messages.warning(request, str(refused))
+        return redirect("copy", name)
     return redirect("run", run.pk)
 
 
@@ -150,12 +201,13 @@ def _phase_began(run: Run) -> datetime | None:
 
 def _phases(run: Run) -> list[tuple[str, str]]:
     """Each phase with its state; the phase that a failed run stood in has failed."""
+    phases = actions.run_phases(run)
     if run.state == Run.State.SUCCEEDED:
-        return [(phase, "done") for phase in PHASES]
-    if run.phase not in PHASES:
+        return [(phase, "done") for phase in phases]
+    if run.phase not in phases:
         return [(run.phase, run.state)]
-    at = PHASES.index(run.phase)
+    at = phases.index(run.phase)
     return [
         (phase, "done" if index < at else run.state if index == at else "waiting")
-        for index, phase in enumerate(PHASES)
+        for index, phase in enumerate(phases)
     ]

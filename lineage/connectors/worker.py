@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
+from lineage.connectors.actions import kept_here
 from lineage.connectors.building import execute, release_runs, take_run
 from lineage.connectors.copying import Copier, now
 from lineage.connectors.models import Connector, Run, Worker
@@ -94,8 +95,9 @@ class ConnectorsWorker:
         live = {
             connector.pk: connector
             for connector in Connector.objects.filter(state=Connector.State.LIVE).select_related(
-                "cluster", "context"
+                "cluster", "context", "deployment"
             )
+            if kept_here(connector)
         }
         for key, (copier, definition) in list(self._copiers.items()):
             if key not in live or live[key].definition != definition:

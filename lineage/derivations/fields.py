@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from lineage.actions import find_node
-from lineage.derivations.actions import Known, read_known
+from lineage.derivations.actions import Known, read_known, read_near
 from lineage.derivations.copied_columns import flows_of_copy
 from lineage.derivations.derivation import DEEPEST, Derivation
 from lineage.derivations.flows import (
@@ -127,9 +128,20 @@ def trace_fields(
 
     Raises NodeMissingError for a node that nothing observed bears.
     """
-    known = read_known(as_of, cluster)
+    known = _known_for(node, direction, depth, as_of, cluster)
     found = find_node(node, known.edges)
     return trace(FieldMap(known, as_of), found, field, direction, depth)
+
+
+def _known_for(
+    node: str, direction: Direction, depth: int, as_of: datetime | None, cluster: str | None
+) -> Known:
+    """Read what lies around the node; everything where jobs told of flows that no edge follows."""
+    if FieldFlow.objects.exists():
+        return read_known(as_of, cluster)
+    ways: list[Literal["upstream", "downstream"]] = ["upstream", "downstream"]
+    wanted = [way for way in ways if direction in {way, "both"}]
+    return read_near([node], wanted, min(depth, DEEPEST), as_of, cluster)
 
 
 def trace(flows: FieldMap, node: Node, field: str, direction: Direction, depth: int) -> FieldAnswer:

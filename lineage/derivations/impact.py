@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lineage.actions import find_node
-from lineage.derivations.actions import Known, read_known
+from lineage.derivations.actions import Known, read_near
 from lineage.derivations.candidates import Candidate, Verdict, judge, topics_of_version
 from lineage.derivations.derivation import Derivation, Input
 from lineage.derivations.effects import CHANGES, effect
@@ -105,7 +105,8 @@ def find_impact(question: Question) -> Impact:
         raise ImpactInvalidError("give one: `of` (a node) or `subject` (and a version)")
     if question.change and question.change not in CHANGES:
         raise ImpactInvalidError(f"{question.change!r} is none of {', '.join(CHANGES)}")
-    known = read_known(question.as_of, question.cluster)
+    names = [question.of] if question.of else _topics_of(question)
+    known = read_near(names, ["downstream"], None, question.as_of, question.cluster)
     starts = _starts(question, known)
     verdict = _verdict(question, starts)
     changed = _changed(question, verdict)
@@ -166,6 +167,10 @@ def _starts(question: Question, known: Known) -> list[Node]:
             + (f" (it belongs to {', '.join(names)})" if names else "")
         )
     return sorted(found)
+
+
+def _topics_of(question: Question) -> list[str]:
+    return [f"topic:{it}" for it in topics_of_version(question.subject, question.version)]
 
 
 def _streams(start: Node, known: Known) -> list[Node]:

@@ -107,8 +107,12 @@ def _applications(each: NamedRow, reads: ByGroup) -> list[str]:
     cluster, (kind, name), topic = each.row.cluster, each.row.source, each.row.target[1]
     if kind == "group" and each.row.kind == "topology":
         return [name] if (cluster, name) in reads else []
+    return [it for it in applications(topic) if (cluster, it) in reads][:1]
+
+
+def applications(topic: str) -> list[str]:
+    """Return what may be the application of an internal topic, by its name; the longest first."""
     if not topic.endswith(_INTERNAL):
         return []
     parts = topic.split("-")
-    prefixes = ("-".join(parts[:at]) for at in range(len(parts) - 1, 0, -1))
-    return [it for it in prefixes if (cluster, it) in reads][:1]
+    return ["-".join(parts[:at]) for at in range(len(parts) - 1, 0, -1)]

@@ -8,6 +8,7 @@ from itertools import product
 import networkx as nx
 
 from lineage.edges import EdgeView, Node
+from lineage.graph.flow import Ends
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _sides(ends: Iterable[tuple[Node, Node]]) -> _Sides:
     return found
 
 
-def fold_by_context(edges: Sequence[EdgeView]) -> list[Coupling]:
+def fold_by_context(edges: Sequence[EdgeView] | Sequence[Ends]) -> list[Coupling]:
     """Fold services, actors and copies into their contexts; what joins two is the topics between.
 
     A context feeds another when one of its nodes writes a topic that one of the other's reads.

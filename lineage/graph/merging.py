@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from lineage.edges import EdgeView, EvidenceView, Node, confidence
+from lineage.edges import EdgeView, EvidenceView, Node, by_strength, confidence
 
 
 def merged(edges: Iterable[EdgeView]) -> list[EdgeView]:
@@ -17,19 +17,25 @@ def merged(edges: Iterable[EdgeView]) -> list[EdgeView]:
 def _join(group: Sequence[EdgeView]) -> EdgeView:
     if len(group) == 1:
         return group[0]
-    proofs: dict[str, EvidenceView] = {}
-    for proof in (proof for edge in group for proof in edge.evidence):
-        known = proofs.get(proof.kind)
-        proofs[proof.kind] = proof if known is None else _span(known, proof)
+    proofs = joined(proof for edge in group for proof in edge.evidence)
     return EdgeView(
         source=group[0].source,
         target=group[0].target,
-        evidence=tuple(proofs.values()),
+        evidence=tuple(sorted(proofs, key=by_strength)),
         first_seen=min(edge.first_seen for edge in group),
         last_seen=max(edge.last_seen for edge in group),
-        confidence=confidence(proofs),
+        confidence=confidence(proof.kind for proof in proofs),
         active=any(edge.active for edge in group),
     )
+
+
+def joined(proofs: Iterable[EvidenceView]) -> list[EvidenceView]:
+    """Join evidence of the same kind: the span of all, the particulars of the newest."""
+    found: dict[str, EvidenceView] = {}
+    for proof in proofs:
+        known = found.get(proof.kind)
+        found[proof.kind] = proof if known is None else _span(known, proof)
+    return list(found.values())
 
 
 def _span(one: EvidenceView, other: EvidenceView) -> EvidenceView:

@@ -5,13 +5,13 @@ active edges, then of the surest evidence, then of the smallest names: the same 
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
 from lineage.edges import EdgeView, Node
-from lineage.graph.flow import Flow
+from lineage.graph.flow import Edges, Flow, Pair, flow_of
 
 
 @dataclass(frozen=True)
@@ -110,27 +110,30 @@ def _steps(story: Story) -> Iterator[Step]:
             yield Step(node, read, written)
 
 
-def shortest_story(edges: Sequence[EdgeView], source: Node, target: Node) -> Story:
+def shortest_story(edges: Edges, source: Node, target: Node) -> Story:
     """Return a shortest way with the flow from `source` to `target`, and how many are as short.
 
     From a node to itself it is the way of no edges.
     """
     if source == target:
         return Story(source, target, (source,), ())
-    flow = Flow(edges)
-    if source not in flow.number or target not in flow.number:
+    flow = flow_of(edges)
+    start, end = flow.find(source), flow.find(target)
+    if start is None or end is None:
         return Story(source, target, (), ())
-    start, end = flow.number[source], flow.number[target]
     distances = _rings(flow, start, end)
     if end not in distances:
         reverse = start in _rings(flow, end, start)
         return Story(source, target, (), (), reverse=reverse)
-    way, ways = _best(flow, distances, end)
+    earlier = _between(flow, distances, end)
+    proofs = flow.edges_of([(it, node) for node, steps in earlier.items() for it in steps])
+    way, ways = _best(flow, earlier, proofs, (start, end))
+    nodes = flow.nodes_of(way)
     return Story(
-        source=source,
-        target=target,
-        nodes=tuple(flow.nodes[number] for number in way),
-        edges=tuple(flow.edge[pair] for pair in pairwise(way)),
+        source=nodes[start],
+        target=nodes[end],
+        nodes=tuple(nodes[number] for number in way),
+        edges=tuple(proofs[pair] for pair in pairwise(way)),
         alternatives=ways - 1,
     )
 
@@ -143,35 +146,49 @@ def _rings(flow: Flow, start: int, end: int) -> dict[int, int]:
         node = queue.popleft()
         if end in distances and distances[node] >= distances[end]:
             break
-        for step in flow.graph.succ[node]:
+        for step in flow.succ[node]:
             if step not in distances:
                 distances[step] = distances[node] + 1
                 queue.append(step)
     return distances
 
 
-def _best(flow: Flow, distances: dict[int, int], end: int) -> tuple[list[int], int]:
-    """Return the best of the shortest ways to `end`, and their number."""
-    ways: dict[int, int] = {}
+def _between(flow: Flow, distances: dict[int, int], end: int) -> dict[int, list[int]]:
+    """Return what lies on a shortest way to `end`, in order of distance, with what comes before."""
+    earlier: dict[int, list[int]] = {}
+    waiting = deque([end])
+    while waiting:
+        node = waiting.popleft()
+        if node not in earlier and distances[node]:
+            steps = [it for it in flow.pred[node] if distances.get(it) == distances[node] - 1]
+            earlier[node] = steps
+            waiting.extend(steps)
+    return dict(reversed(earlier.items()))
+
+
+def _best(
+    flow: Flow,
+    earlier: Mapping[int, Sequence[int]],
+    proofs: Mapping[Pair, EdgeView],
+    ends: Pair,
+) -> tuple[list[int], int]:
+    """Return the best of the shortest ways between the ends, and their number."""
+    start, end = ends
+    ways: dict[int, int] = {start: 1}
     # stale edges, loss of confidence, key of the node before
-    cost: dict[int, tuple[int, float, str]] = {}
+    cost: dict[int, tuple[int, float, str]] = {start: (0, 0.0, "")}
     before: dict[int, int] = {}
-    for node, distance in distances.items():
-        if not distance:
-            ways[node], cost[node] = 1, (0, 0.0, "")
-            continue
-        earlier = [it for it in flow.graph.pred[node] if distances.get(it) == distance - 1]
-        ways[node] = sum(ways[it] for it in earlier)
-        cost[node], before[node] = min((_cost(flow, cost[it], it, node), it) for it in earlier)
+    for node, steps in earlier.items():
+        ways[node] = sum(ways[it] for it in steps)
+        cost[node], before[node] = min(
+            (_cost(cost[it], proofs[it, node], flow.nodes[it]), it) for it in steps
+        )
     way = [end]
     while way[0] in before:
         way.insert(0, before[way[0]])
     return way, ways[end]
 
 
-def _cost(
-    flow: Flow, so_far: tuple[int, float, str], one: int, other: int
-) -> tuple[int, float, str]:
-    edge = flow.edge[one, other]
+def _cost(so_far: tuple[int, float, str], edge: EdgeView, before: Node) -> tuple[int, float, str]:
     loss = round(so_far[1] - log(max(edge.confidence, 1e-9)), 9)
-    return so_far[0] + (not edge.active), loss, flow.nodes[one].key
+    return so_far[0] + (not edge.active), loss, before.key

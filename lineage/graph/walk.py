@@ -21,7 +21,7 @@ from typing import Literal, get_args
 import networkx as nx
 
 from lineage.edges import EdgeView, Node
-from lineage.graph.flow import Flow
+from lineage.graph.flow import Edges, Flow, Pair, flow_of
 
 Direction = Literal["upstream", "downstream", "both"]
 Projection = Literal["things", "topics", "services"]
@@ -82,7 +82,7 @@ class Reach:
 
 
 def reach(
-    edges: Sequence[EdgeView],
+    edges: Edges,
     focus: Node,
     direction: Literal["upstream", "downstream"],
     *,
@@ -95,10 +95,10 @@ def reach(
     At most `cap` nodes: the nearest, among equals the best connected, then by key. The focus
     itself is none of them, and one without edges reaches nothing.
     """
-    flow = Flow(edges)
-    if focus not in flow.number:
+    flow = flow_of(edges)
+    start = flow.find(focus)
+    if start is None:
         return Reach(focus, (), (), (), 0, 0, returns=False)
-    start = flow.number[focus]
     shown = [_shows(projection, node) for node in flow.nodes]
     distances, returns = _distances(flow, start, direction, shown)
     near = [
@@ -110,10 +110,11 @@ def reach(
     ranked = _ranked(flow, near, distances)
     kept = ranked[:cap]
     among = {start, *kept}
+    nodes = flow.nodes_of(among)
     things = projection == "things"
     return Reach(
-        focus=focus,
-        nodes=tuple(Reached(flow.nodes[number], distances[number]) for number in kept),
+        focus=nodes[start],
+        nodes=tuple(Reached(nodes[number], distances[number]) for number in kept),
         edges=_edges_among(flow, among) if things else (),
         links=() if things else _links_among(flow, among, shown),
         hidden=len(ranked) - len(kept),
@@ -130,7 +131,7 @@ def _distances(
     flow: Flow, start: int, way: Direction, costs: Sequence[int]
 ) -> tuple[dict[int, int], bool]:
     """Breadth first; entering a node that is not shown costs nothing, so it goes to the front."""
-    steps = flow.graph.pred if way == "upstream" else flow.graph.succ
+    steps = flow.pred if way == "upstream" else flow.succ
     distances, returns = {start: 0}, False
     queue = deque([start])
     while queue:
@@ -145,39 +146,39 @@ def _distances(
 
 
 def _ranked(flow: Flow, found: Iterable[int], distances: dict[int, int]) -> list[int]:
-    degree = flow.graph.degree
-    return sorted(found, key=lambda it: (distances[it], -degree[it], flow.nodes[it].key))
+    return sorted(found, key=lambda it: (distances[it], -flow.degree(it), flow.nodes[it].key))
+
+
+def _pairs_among(flow: Flow, kept: set[int]) -> list[Pair]:
+    return [(source, target) for source in kept for target in flow.succ[source] if target in kept]
 
 
 def _edges_among(flow: Flow, kept: set[int]) -> tuple[EdgeView, ...]:
-    found = [
-        flow.edge[source, target]
-        for source in kept
-        for target in flow.graph.succ[source]
-        if target in kept
-    ]
+    found = flow.edges_of(_pairs_among(flow, kept)).values()
     return tuple(sorted(found, key=lambda edge: (edge.source.key, edge.target.key)))
 
 
 def _links_among(flow: Flow, kept: set[int], shown: Sequence[bool]) -> tuple[Link, ...]:
     """Join kept nodes over the things between them; `kept` may hold a focus that is not shown."""
-    ways: dict[tuple[int, int], list[tuple[EdgeView, EdgeView]]] = defaultdict(list)
-    direct = [_link([(edge, edge)], through=False) for edge in _edges_among(flow, kept)]
+    direct = _pairs_among(flow, kept)
     between = {
         number
         for node in kept
-        for number in (*flow.graph.succ[node], *flow.graph.pred[node])
+        for number in (*flow.succ[node], *flow.pred[node])
         if not shown[number] and number not in kept
     }
+    ways: dict[Pair, list[tuple[Pair, Pair]]] = defaultdict(list)
     for middle in between:
-        sources, targets = flow.graph.pred[middle], flow.graph.succ[middle]
-        for pair in product(
+        sources, targets = flow.pred[middle], flow.succ[middle]
+        for one, other in product(
             [it for it in sources if it in kept], [it for it in targets if it in kept]
         ):
-            if pair[0] != pair[1]:
-                way = flow.edge[pair[0], middle], flow.edge[middle, pair[1]]
-                ways[pair].append(way)
-    links = [*direct, *(_link(found) for found in ways.values())]
+            if one != other:
+                ways[one, other].append(((one, middle), (middle, other)))
+    through = {pair for found in ways.values() for way in found for pair in way}
+    edges = flow.edges_of({*direct, *through})
+    links = [_link([(edges[pair], edges[pair])], through=False) for pair in direct]
+    links += (_link([(edges[one], edges[other]) for one, other in way]) for way in ways.values())
     return tuple(sorted(links, key=lambda link: (link.source.key, link.target.key)))
 
 
@@ -198,7 +199,7 @@ def _link(ways: list[tuple[EdgeView, EdgeView]], *, through: bool = True) -> Lin
 
 
 def neighbourhood(
-    edges: Sequence[EdgeView],
+    edges: Edges,
     focus: Node,
     hops: int = 1,
     *,
@@ -210,13 +211,13 @@ def neighbourhood(
     Upstream walks against the flow, downstream with it; `both` follows each in its own direction,
     so that a neighbour's other neighbours do not come in. A focus without edges stands alone.
     """
-    flow = Flow(edges)
-    if focus not in flow.number:
+    flow = flow_of(edges)
+    start = flow.find(focus)
+    if start is None:
         return Subgraph((focus,), ())
     ways: tuple[Direction, ...] = (
         ("upstream", "downstream") if direction == "both" else (direction,)
     )
-    start = flow.number[focus]
     near: dict[int, int] = {start: 0}
     costs = [1] * len(flow.nodes)
     for way in ways:
@@ -226,8 +227,9 @@ def neighbourhood(
     ranked = _ranked(flow, near, near)
     kept = ranked[: max(cap, 1)]
     among = set(kept)
+    nodes = flow.nodes_of(kept)
     return Subgraph(
-        nodes=tuple(flow.nodes[number] for number in kept),
+        nodes=tuple(nodes[number] for number in kept),
         edges=_edges_among(flow, among),
         hidden=len(ranked) - len(kept),
     )

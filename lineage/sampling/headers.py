@@ -25,9 +25,8 @@ class Headers:
 
     def sample(self, view: View) -> Sample:
         """Read the newest records since the last look."""
-        partitions = [it for it in view.layout.leaders if view.is_shared(it.topic)]
         found = newest_batches(
-            view, self.name, partitions, recent=_RECENT, total_bytes=_TOTAL_BYTES
+            view, self.name, view.layout.shared, recent=_RECENT, total_bytes=_TOTAL_BYTES
         )
         writers = Writers()
         writers.take(found.items)

@@ -10,6 +10,8 @@ from lineage.sampling.writers import Writers
 _PARTITION_BYTES = 128 * 1024
 # a batch larger than that comes whole to who asks for it alone
 _ALONE = 4
+# the layout of which all was read: until there is another one, nothing of the past is left
+_ALL_READ = "history read"
 
 
 class History:
@@ -27,6 +29,8 @@ class History:
         """Read the next part of the past."""
         if settings.HISTORY_BYTES <= 0:
             return Sample()
+        if view.memory.get(_ALL_READ) is view.layout:
+            return Sample()
         cursors: dict[Partition, Cursor] = view.memory.setdefault(self.name, {})
         if not cursors:
             cursors.update(_kept(view))
@@ -39,6 +43,8 @@ class History:
         ]
         wanted = unread[: max(1, settings.HISTORY_BYTES // _PARTITION_BYTES)]
         if not wanted:
+            if all(it in cursors for it in view.layout.shared):
+                view.memory[_ALL_READ] = view.layout
             return Sample(problems=problems)
         writers = Writers()
         read = _read(view, {it: cursors[it].next_offset for it in wanted}, writers)
@@ -67,7 +73,7 @@ def _forget_gone(view: View, cursors: dict[Partition, Cursor]) -> None:
 
 def _begin(view: View, cursors: dict[Partition, Cursor]) -> dict[str, str]:
     """Set out for what lies in partitions now; what comes later, other kinds see."""
-    fresh = [it for it in view.layout.leaders if view.is_shared(it.topic) and it not in cursors]
+    fresh = [it for it in view.layout.shared if it not in cursors]
     if not fresh:
         return {}
     ends, begins = view.observer.end_offsets(fresh), view.observer.begin_offsets(fresh)

@@ -18,14 +18,16 @@ def newest_batches(
     """
     positions: dict[Partition, int] = view.memory.setdefault(key, {})
     _forget_recreated(positions, view.memory.setdefault(f"{key} topics", {}), view.layout.ids)
+    wanted: dict[Partition, int] = {}
     asked = list(partitions)
-    ends = {it: end for it in asked if (end := view.ends.items.get(it)) is not None}
-    problems = {it.topic: why for it in asked if (why := view.ends.problems.get(it.topic))}
-    wanted = {
-        partition: max(0, positions.get(partition, 0), end - recent)
-        for partition, end in ends.items()
-        if end > 0 and positions.get(partition) != end
-    }
+    ends = view.ends.items
+    for partition in asked:
+        end = ends.get(partition, 0)
+        position = positions.get(partition, 0)
+        if end > 0 and position != end:
+            wanted[partition] = max(position, end - recent)
+    told = view.ends.problems
+    problems = {it.topic: told[it.topic] for it in asked if it.topic in told} if told else {}
     if not wanted:
         return Found([], problems)
     found = view.observer.chunks(wanted, partition_bytes=_CHUNK_BYTES, total_bytes=total_bytes)
@@ -43,5 +45,6 @@ def _forget_recreated(
     """Begin anew where a topic was deleted and made again: it is another log of that name."""
     changed = {topic for topic, made in ids.items() if known.get(topic, made) != made}
     known.update(ids)
-    for partition in [it for it in positions if it.topic in changed]:
-        del positions[partition]
+    if changed:
+        for partition in [it for it in positions if it.topic in changed]:
+            del positions[partition]

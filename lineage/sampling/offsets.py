@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
-from broker.observe import Found, Partition
+from broker.observe import Partition
 from lineage.ledger import Observation, latest_details
 from lineage.sampling.movement import Movement
 from lineage.sampling.sampler import Sample, View
@@ -13,6 +15,7 @@ Key = tuple[str, str]
 Committed = Mapping[str, Mapping[Partition, int]]
 MEMORY = "offsets"
 """Where in a view's memory each (topic, group) keeps its movement; members' details show it."""
+_SUMS = f"{MEMORY} sums"
 
 
 class Offsets:
@@ -35,7 +38,7 @@ class Offsets:
             known.update(_from_ledger(view))
         found = view.observer.committed_offsets(groups)
         moved = _advance(known, found.items, view)
-        ends = _measure_lag(known, found.items, view)
+        unmeasured = _measure_lag(known, found.items, view)
         observations = [
             Observation(
                 "topic",
@@ -48,17 +51,21 @@ class Offsets:
             )
             for topic, group in moved
         ]
-        return Sample(observations, problems={**found.problems, **ends.problems})
+        return Sample(observations, problems={**found.problems, **unmeasured})
 
 
 def _advance(known: dict[Key, Movement], committed: Committed, view: View) -> list[Key]:
     """Take in what each group committed for each shared topic; return what is new or moved."""
     moved = []
+    # most groups say what they said before, by the very same object: not to be added up again
+    before: dict[str, _Sums] = view.memory.get(_SUMS, {})
+    now: dict[str, _Sums] = {}
     for group, offsets in committed.items():
-        sums: dict[str, int] = defaultdict(int)
-        for partition, offset in offsets.items():
-            sums[partition.topic] += offset
-        for topic, total in sums.items():
+        sums = before.get(group)
+        if sums is None or sums.offsets is not offsets:
+            sums = _Sums.of(offsets)
+        now[group] = sums
+        for topic, total in sums.by_topic.items():
             if not view.is_shared(topic):
                 continue
             movement = known.get((topic, group))
@@ -67,32 +74,46 @@ def _advance(known: dict[Key, Movement], committed: Committed, view: View) -> li
                 moved.append((topic, group))
             elif movement.advance(total, view.at):
                 moved.append((topic, group))
+    view.memory[_SUMS] = now
     return moved
 
 
-def _measure_lag(
-    known: dict[Key, Movement], committed: Committed, view: View
-) -> Found[dict[Partition, int]]:
-    """Set how many records each group is behind, of the partitions that it has committed."""
-    partitions = {
-        it for offsets in committed.values() for it in offsets if it in view.layout.leaders
-    }
-    if not partitions:
-        return Found({})
-    topics = {it.topic for it in partitions}
-    ends = Found(
-        {it: end for it, end in view.ends.items.items() if it in partitions},
-        {topic: why for topic, why in view.ends.problems.items() if topic in topics},
-    )
-    for group, offsets in committed.items():
-        behind: dict[str, int] = defaultdict(int)
+@dataclass
+class _Sums:
+    """What a group has committed, and the sum of it for each topic."""
+
+    offsets: Mapping[Partition, int]
+    by_topic: Mapping[str, int]
+
+    @classmethod
+    def of(cls, offsets: Mapping[Partition, int]) -> Self:
+        """Add up."""
+        sums: dict[str, int] = defaultdict(int)
         for partition, offset in offsets.items():
-            if partition in ends.items:
-                behind[partition.topic] += max(0, ends.items[partition] - offset)
+            sums[partition.topic] += offset
+        return cls(offsets, sums)
+
+
+def _measure_lag(known: dict[Key, Movement], committed: Committed, view: View) -> dict[str, str]:
+    """Set how many records each group is behind; return why not, where an end is not known."""
+    if not any(committed.values()):
+        return {}
+    ends = view.ends.items
+    topics: set[str] = set()
+    for group, offsets in committed.items():
+        behind: dict[str, int] = {}
+        for partition, offset in offsets.items():
+            end = ends.get(partition)
+            topic = partition.topic
+            if end is None:
+                topics.add(topic)
+            else:
+                behind[topic] = behind.get(topic, 0) + max(0, end - offset)
         for topic, records in behind.items():
-            if (topic, group) in known:
-                known[topic, group].lag = records
-    return ends
+            movement = known.get((topic, group))
+            if movement is not None:
+                movement.lag = records
+    return {topic: why for topic, why in view.ends.problems.items() if topic in topics}
 
 
 def _from_ledger(view: View) -> dict[Key, Movement]:

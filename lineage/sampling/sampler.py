@@ -66,14 +66,20 @@ class View:
         known: dict[Partition, tuple[Producer, ...]] = self.memory.setdefault("leaders tell", {})
         asked_at: dict[Partition, tuple[Any, int]] = self.memory.setdefault("leaders asked", {})
         ids, ends = self.layout.ids, self.ends.items
-        shared = [it for it in self.layout.leaders if self.is_shared(it.topic)]
-        now = {it: (ids.get(it.topic), ends[it]) for it in shared if it in ends}
-        found = self.observer.producers([
-            it for it in shared if it not in now or asked_at.get(it) != now[it]
-        ])
+        moved: dict[Partition, tuple[Any, int] | None] = {}
+        for it in self.layout.shared:
+            end = ends.get(it)
+            asked = asked_at.get(it)
+            # a topic made anew may end where the one before it did
+            if asked is None or asked[1] != end or asked[0] != ids.get(it.topic):
+                moved[it] = None if end is None else (ids.get(it.topic), end)
+        found = self.observer.producers(list(moved))
         known |= found.items
-        asked_at |= {it: now[it] for it in found.items if it in now}
-        return Found({it: known[it] for it in shared if it in known}, found.problems)
+        asked_at |= {it: at for it in found.items if (at := moved[it]) is not None}
+        if len(known) > len(self.layout.shared) or not known.keys() <= self.layout.leaders.keys():
+            for partition in known.keys() - set(self.layout.shared):
+                del known[partition]
+        return Found(known, found.problems)
 
     def is_shared(self, topic: str) -> bool:
         """Whether a topic exists and is the users' own, not Kafka's."""

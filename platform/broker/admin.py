@@ -148,6 +148,17 @@ def describe_topics(connection: Connection, timeout: float = 30.0) -> list[Topic
     ]
 
 
+def read_topic_ids(
+    connection: Connection, names: Sequence[str], timeout: float = 10.0
+) -> dict[str, str]:
+    """Return the identity of topics (KIP-516): one that is deleted and made anew has another.
+
+    A topic that is not there, or that we may not see, is left out.
+    """
+    with _client(connection, timeout) as client:
+        return {topic.name: str(topic.topic_id) for topic in _describe(client, names, timeout)}
+
+
 def create_topics(
     connection: Connection, topics: Iterable[NewTopic], timeout: float = 15.0
 ) -> None:

@@ -6,6 +6,7 @@ asked of the caller each time a partition is assigned.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from confluent_kafka import (
@@ -13,8 +14,11 @@ from confluent_kafka import (
     Consumer,
     KafkaError,
     KafkaException,
+    Message,
+    TopicCollection,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient
 
 from broker.connection import Connection
 from broker.errors import BrokerError, BrokerUnavailableError, translate, translated
@@ -48,6 +52,9 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] | None
 
 
+_record = partial(tuple.__new__, Record)
+
+
 class OffsetGoneError(BrokerError):
     """The offset to begin at is no longer, or not yet, in the log (KIP-107, KIP-392)."""
 
@@ -73,7 +80,7 @@ class PartitionReader:
         group: str,
         *,
         instance: str | None = None,
-        session_timeout: float = 10.0,
+        session_timeout: float = 6.0,
     ) -> None:
         """Join nothing yet. `instance` makes a static member (KIP-345): a restarted one takes
         its partitions back at once; without it they are free after `session_timeout` seconds.
@@ -84,6 +91,8 @@ class PartitionReader:
         self._claim: Claim | None = None
         self._failure: Exception | None = None
         self._rebalanced = False
+        self._names: dict[Any, Any] = {}
+        self._connection = connection
         static = {"group.instance.id": instance} if instance else {}
         self._consumer = Consumer(
             connection.confluent(
@@ -164,41 +173,48 @@ class PartitionReader:
             return []
         return self._records(messages)
 
-    def _records(self, messages: Sequence[Any]) -> list[Record]:
-        records: list[Record] = []
-        keep = records.append
-        last: dict[tuple[str, int], int] = {}
-        for message in messages:
-            if message.error() is not None:
-                self._judge(message, last)
-                continue
-            topic, partition, offset = message.topic(), message.partition(), message.offset()
-            last[topic, partition] = offset + 1
-            headers = message.headers()
-            keep(
-                Record(
-                    topic,
-                    partition,
-                    offset,
-                    message.timestamp()[1],
-                    message.key(),
-                    message.value(),
-                    tuple(headers) if headers else None,
-                )
-            )
-        for (topic, partition), position in last.items():
-            self.positions[Partition(topic, partition)] = position
-        if records:
-            self.trouble = ""
+    def _records(self, messages: Sequence[Message]) -> list[Record]:
+        """Return what the messages hold: column by column, half the cost of one by one."""
+        if any(map(Message.error, messages)):
+            for message in messages:
+                if message.error() is not None:
+                    self._judge(message)
+            messages = [message for message in messages if message.error() is None]
+        if not messages:
+            return []
+        # each message brings its topic's name anew: one of them is enough
+        names = list(map(Message.topic, messages))
+        topics: list[Any] = list(map(self._names.setdefault, names, names))
+        numbers: list[Any] = list(map(Message.partition, messages))
+        offsets: list[Any] = list(map(Message.offset, messages))
+        columns = zip(
+            topics,
+            numbers,
+            offsets,
+            [time for _, time in map(Message.timestamp, messages)],
+            map(Message.key, messages),
+            map(Message.value, messages),
+            [tuple(some) if some else None for some in map(Message.headers, messages)],
+            strict=True,
+        )
+        records: list[Record] = list(map(_record, columns))
+        last = dict(zip(zip(topics, numbers, strict=True), offsets, strict=True))
+        for (topic, number), offset in last.items():
+            self._pass(Partition(topic, number), offset + 1)
+        self.trouble = ""
         return records
 
-    def _judge(self, message: Any, last: dict[tuple[str, int], int]) -> None:
+    def _pass(self, partition: Partition, offset: int) -> None:
+        self.positions[partition] = max(offset, self.positions.get(partition, BEGINNING))
+
+    def _judge(self, message: Message) -> None:
         """Pass the end of a partition; raise what is no mere interruption."""
         error = message.error()
+        assert error is not None
         code = error.code()
         if code == KafkaError._PARTITION_EOF:  # noqa: SLF001  (librdkafka's public constant)
-            place = Partition(message.topic(), message.partition())
-            last[place.topic, place.partition] = message.offset()
+            place = Partition(str(message.topic()), int(message.partition() or 0))
+            self._pass(place, int(message.offset() or 0))
             self.ended.add(place)
             self.trouble = ""
         elif code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
@@ -227,6 +243,32 @@ class PartitionReader:
                 TopicPartition(partition.topic, partition.partition), timeout
             )
         return low, high
+
+    def offsets_at(
+        self, partitions: Iterable[Partition], instant: int, timeout: float = 10.0
+    ) -> dict[Partition, int]:
+        """Return of each partition the first offset written at or after an instant, in ms.
+
+        Where there is none it is the end of what is committed.
+        """
+        asked = [TopicPartition(p.topic, p.partition, instant) for p in partitions]
+        with translated():
+            found = self._consumer.offsets_for_times(asked, timeout)
+        return {
+            (place := Partition(one.topic, one.partition)): (
+                one.offset if one.offset >= 0 else self.watermarks(place, timeout)[1]
+            )
+            for one in found
+        }
+
+    def topic_ids(self, topics: Iterable[str], timeout: float = 10.0) -> dict[str, str]:
+        """Return the id of each topic: one made anew under its name has another (KIP-516)."""
+        with translated():
+            client = AdminClient(self._connection.confluent())
+            described = client.describe_topics(
+                TopicCollection(list(topics)), request_timeout=timeout
+            )
+            return {name: str(one.result().topic_id) for name, one in described.items()}
 
     def lag(self) -> int | None:
         """Count the offsets not yet read of what we own, as of the last fetch."""

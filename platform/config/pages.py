@@ -11,5 +11,7 @@ urlpatterns = [
     path("", include("registry.urls")),
     path("", include("lineage.urls")),
     path("", include("lineage.connectors.urls")),
+    path("", include("lineage.connectors.audits.urls")),
+    path("", include("lineage.connectors.deployment.urls")),
     path("", include("lineage.derivations.urls")),
 ]

@@ -82,6 +82,9 @@ COPIES_POSTGRES_URL = env.text(
     "",
     "database of the worked example's PostgreSQL copy; empty: `make run` starts an embedded one",
 )
+CONNECTOR_MEMORY_MIB = env.integer(
+    "CONNECTOR_MEMORY_MIB", 1024, "memory that one regeneration may fold a log in; beyond: on disk"
+)
 KAFKA_CLIENT_FILES = env.words(
     "KAFKA_CLIENT_FILES",
     "",
@@ -91,6 +94,17 @@ KAFKA_CLIENT_FILES = env.words(
 KAFKA_CLIENT_SECRETS = clients.read_security(KAFKA_CLIENT_FILES)
 KAFKA_CONNECT_URLS = env.words(
     "KAFKA_CONNECT_URLS", "", "REST addresses of Kafka Connect, one worker of each Connect cluster"
+)
+KAFKA_CONNECT_REGISTRY_URL = env.text(
+    "KAFKA_CONNECT_REGISTRY_URL",
+    "http://localhost:8080",
+    "this registry's address as the workers of Kafka Connect reach it",
+)
+KAFKA_CONNECT_SECRET = env.text(
+    "KAFKA_CONNECT_SECRET",
+    "${env:{name}}",
+    "how a deployed connector refers to a password: a config provider of Kafka Connect's workers "
+    "and `{name}`, as in `${file:/etc/kafka/secrets.properties:{name}}`",
 )
 HISTORY_BYTES = env.integer(
     "HISTORY_BYTES",
@@ -162,6 +176,7 @@ INSTALLED_APPS = [
     "lineage",
     "lineage.sampling",
     "lineage.connectors",
+    "lineage.connectors.deployment",
     "lineage.openlineage",
     "lineage.derivations",
 ]
@@ -308,8 +323,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "jobs" / "beat")
 CELERY_BEAT_SCHEDULE = {
     "synchronise-topics": {"task": "catalog.tasks.synchronise", "schedule": 15.0},
+    "start-due-runs": {"task": "connectors.start_due_runs", "schedule": 60.0},
     "compact-ledger": {"task": "lineage.tasks.compact_ledger", "schedule": 6 * 3600.0},
 }
+if KAFKA_CONNECT_URLS:
+    CELERY_BEAT_SCHEDULE["watch-deployments"] = {
+        "task": "lineage.connectors.deployment.tasks.watch_deployments",
+        "schedule": 10.0,
+    }
 if OPENLINEAGE_URL or OPENLINEAGE_TOPIC:
     CELERY_BEAT_SCHEDULE["emit-openlineage"] = {
         "task": "lineage.openlineage.tasks.emit",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from django.utils import timezone
 
 from catalog.models import BoundedContext, Cluster, Service, Topic
-from lineage.connectors.models import Connector, Generation, Run
+from lineage.connectors.models import Connector, Generation, Quarantine, Run
 from lineage.ledger import Observation, record
 from lineage.models import Sampling
 from registry.actions import Submission, register
@@ -134,9 +134,16 @@ def _copies(cluster: Cluster, now: datetime) -> Estate:
         rows=400,
         measured_at=now,
     )
-    generation = Generation.objects.create(
-        connector=connector, number=1, state="live", table="orders", rows=400, live_at=now
+    Generation.objects.create(
+        connector=connector, number=1, state="retired", table="orders__g1", retired_at=now
     )
+    generation = Generation.objects.create(
+        connector=connector, number=2, state="live", table="orders", rows=400, live_at=now
+    )
+    Quarantine.objects.create(
+        connector=connector, topic="orders", partition=0, offset=7, key=HOSTILE, reason=HOSTILE
+    )
+    _troubled(cluster, now)
     run = Run.objects.create(
         connector=connector,
         generation=generation,
@@ -149,6 +156,42 @@ def _copies(cluster: Cluster, now: datetime) -> Estate:
         finished_at=now,
     )
     return Estate(cluster, connector, run)
+
+
+def _troubled(cluster: Cluster, now: datetime) -> None:
+    """Copies that are behind, being rebuilt, and stopped."""
+    definition = {"topics": ["stock"], "target": "${COPIES}", "table": "stock"}
+    behind = Connector.objects.create(
+        name="stock_rebuilt",
+        cluster=cluster,
+        **definition,
+        definition={"name": "stock_rebuilt", **definition},
+        lag=12_000,
+        lag_at_worst=90_000,
+        level_in_seconds=75,
+        rows=123_456,
+        rows_per_second=1_000,
+        measured_at=now,
+    )
+    Run.objects.create(
+        connector=behind,
+        worker="one",
+        phase="load",
+        done=5_000,
+        total=20_000,
+        scheduled=True,
+        message="loading stock__new",
+        log=[{"at": (now - timedelta(seconds=9)).isoformat(), "message": "load: loading"}],
+    )
+    Connector.objects.create(
+        name="stock_stopped",
+        cluster=cluster,
+        **definition,
+        definition={"name": "stock_stopped", **definition},
+        state="stopped",
+        trouble="offset-gone",
+        message="stock/0: offsets 3 to 9 were deleted before they were copied: regenerate",
+    )
 
 
 def page_paths(estate: Estate) -> dict[str, str]:
@@ -201,6 +244,10 @@ def page_paths(estate: Estate) -> dict[str, str]:
         "an edge": "/lineage/edge?source=topic:orders&target=service:email",
         "copies": "/copies",
         "copy": "/copies/orders_sqlite",
+        "copy being rebuilt": "/copies/stock_rebuilt",
+        "copy that stopped": "/copies/stock_stopped",
+        "declare a copy": "/edit-copy",
+        "change a copy": "/edit-copy/stock_stopped",
         "run": f"/runs/{estate.finished.pk}",
         "findings": "/findings",
         "search": "/search?q=ord",

@@ -62,6 +62,8 @@ def test_axe_finds_nothing_at_aa(
     for name, path in page_paths(estate).items():
         visit(page, path)
         page.evaluate(AXE)
+        # a link half under the bar at the top, where an address led, counts as half its size
+        page.evaluate("() => window.scrollTo(0, 0)")
         assert page.evaluate(AUDIT) == [], name
     context.close()
 

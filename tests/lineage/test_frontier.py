@@ -1,7 +1,6 @@
 """Read around a node, the ledger answers as when all of it is read."""
 
 from datetime import UTC, datetime, timedelta
-from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +8,6 @@ from hypothesis.extra.django import TestCase
 
 from catalog.models import Cluster, Service
 from lineage import actions, graph
-from lineage.actions import edges
 from lineage.ledger import Naming, Observation, record
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,8 +63,6 @@ namings = st.lists(
 )
 
 
-# small ledgers too are walked here
-@patch.object(edges, "SMALL", 0)
 class AsTheWhole(TestCase):
     @settings(max_examples=40, deadline=None)
     @given(observations, namings, st.integers(0, 42), st.integers(1, 4))

@@ -16,6 +16,7 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     target = serializers.CharField()
     table = serializers.CharField()
     mode = serializers.ChoiceField(choices=["table", "events", "history"])
+    engine = serializers.ChoiceField(choices=["own", "connect"], help_text="who keeps the copy")
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     service = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(choices=STATES)
@@ -27,6 +28,14 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     live_generation = serializers.IntegerField(allow_null=True)
     quarantined = serializers.IntegerField()
     run = serializers.UUIDField(source="running", allow_null=True)
+    trouble = serializers.CharField(help_text="code of what keeps it from copying; empty: nothing")
+    remedy = serializers.CharField(help_text="what to do about that")
+    lag_at_worst = serializers.IntegerField(
+        allow_null=True, help_text="the largest lag since it was last level with the log"
+    )
+    level_in_seconds = serializers.FloatField(
+        allow_null=True, help_text="until it is level, as the lag falls now; null: it does not"
+    )
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -44,6 +53,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "id",
             "connector",
             "kind",
+            "scheduled",
             "generation",
             "state",
             "phase",
@@ -88,6 +98,7 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
             "live_at",
             "retired_at",
             "dropped_at",
+            "restored",
         ]
 
 
@@ -96,4 +107,34 @@ class QuarantineSerializer(serializers.ModelSerializer[Quarantine]):
 
     class Meta:
         model = Quarantine
-        fields = ["topic", "partition", "offset", "key", "reason", "at"]
+        fields = ["topic", "partition", "offset", "key", "reason", "at", "tried_at"]
+
+
+class DefinitionChangeSerializer(serializers.Serializer[Any]):
+    """One key that changed."""
+
+    field = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class ConnectorDeclaredSerializer(serializers.Serializer[Any]):
+    """What a declaration did, and the connector as it is now."""
+
+    action = serializers.ChoiceField(choices=["created", "changed", "unchanged"])
+    changes = DefinitionChangeSerializer(many=True)
+    connector = ConnectorSerializer()
+
+
+class RecordPlaceSerializer(serializers.Serializer[Any]):
+    """Where a record stands in the log."""
+
+    topic = serializers.CharField(max_length=249)
+    partition = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    offset = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
+
+
+class ReplaySerializer(serializers.Serializer[Any]):
+    """Which records of the quarantine are tried again; none named: all."""
+
+    records = RecordPlaceSerializer(many=True, required=False, allow_empty=False)

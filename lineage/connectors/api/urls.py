@@ -3,9 +3,13 @@
 from django.urls import path
 
 from lineage.connectors.api.checks import CheckConnector
+from lineage.connectors.api.operating import (
+    DescribeConnector,
+    ReplayQuarantine,
+    RollBackConnector,
+)
 from lineage.connectors.api.views import (
     CancelRun,
-    DescribeConnector,
     DescribeRun,
     ListConnectors,
     ListGenerations,
@@ -24,6 +28,8 @@ urlpatterns = [
     path("connectors/<str:name>/pause", PauseConnector.as_view()),
     path("connectors/<str:name>/resume", ResumeConnector.as_view()),
     path("connectors/<str:name>/quarantine", ListQuarantine.as_view()),
+    path("connectors/<str:name>/quarantine/replay", ReplayQuarantine.as_view()),
+    path("connectors/<str:name>/rollback", RollBackConnector.as_view()),
     path("connectors/<str:name>/generations", ListGenerations.as_view()),
     path("runs", ListRuns.as_view()),
     path("runs/<uuid:run_id>", DescribeRun.as_view()),

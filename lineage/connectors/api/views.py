@@ -32,15 +32,6 @@ class ListConnectors(GenericAPIView[Any]):
         return self.get_paginated_response(ConnectorSerializer(page, many=True).data)
 
 
-class DescribeConnector(APIView):
-    """One connector."""
-
-    @extend_schema(operation_id="describe_connector", responses=ConnectorSerializer)
-    def get(self, _request: Request, name: str) -> Response:
-        """Describe one connector."""
-        return Response(ConnectorSerializer(actions.describe_connector(name)).data)
-
-
 class RegenerateConnector(APIView):
     """Builds a copy anew."""
 

@@ -238,6 +238,25 @@ def _simple(schema: Any, path: tuple[str, ...]) -> SourceColumn:
     return source(path, *_PRIMITIVES[base])
 
 
+# -- for a reader of its own ---------------------------------------------------------------------
+def named_types(text: str, dependencies: Sequence[str] = ()) -> Named:
+    """Return the named types of a schema and of what it refers to, by full name."""
+    named: dict[str, Any] = {}
+    for one in (*dependencies, text):
+        _collect(json.loads(one), named, "")
+    return named
+
+
+def resolved(schema: Any, named: Named) -> Any:
+    """Follow a name to its type, and unwrap a type that only stands around another."""
+    return _resolved(schema, named, "")
+
+
+def is_time(logical: str, base: str) -> bool:
+    """Whether a logical type is one whose values stay the numbers they are on the wire."""
+    return logical in _TIMES and base in {"int", "long"}
+
+
 # -- decoding -----------------------------------------------------------------------------------
 def decoder(text: str, dependencies: Sequence[str] = ()) -> Callable[[bytes], Any]:
     """Return a decoder of payloads whose top-level times stay the numbers they are on the wire."""

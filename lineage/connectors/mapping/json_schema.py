@@ -1,8 +1,10 @@
 """Columns of a JSON Schema (drafts 4 to 2020-12): what `properties` of the root promise."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import orjson
 
 from lineage.connectors.columns import (
     Column,
@@ -105,3 +107,25 @@ def _array(schema: Mapping[str, Any], path: tuple[str, ...], root: Any) -> Sourc
     if kind == "json":
         return source(path, "json", to_json)
     return SourceColumn(Column("", "array", item=kind), path, items_of(convert))
+
+
+# -- decoding -----------------------------------------------------------------------------------
+_ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_MANY_DIGITS = b"0" * 19
+
+
+def decoder(exact: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Return a decoder as `exact` is, and four times as fast where that makes no difference.
+
+    orjson makes a float of a number beyond 64 bits, and refuses what RFC 8259 does: NaN.
+    """
+
+    def decode(payload: bytes) -> Any:
+        if _MANY_DIGITS in payload.translate(_ALL_DIGITS_ZERO):
+            return exact(payload)
+        try:
+            return orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return exact(payload)
+
+    return decode

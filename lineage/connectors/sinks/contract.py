@@ -1,10 +1,11 @@
 """The contract of a target database: one file per kind implements it, one test suite holds for all.
 
-Beside the copy a sink keeps two tables of its own in the same database, so that rows and offsets
+Beside the copy a sink keeps tables of its own in the same database, so that rows and offsets
 move in one transaction:
 
 insideout_offsets      (connector, topic, partition) → next_offset, epoch
 insideout_generations  connector → number, table_name, layout
+insideout_retired      (connector, topic, partition) → next_offset: where the generation before was
 
 A write is *fenced*: it happens only while the generation, and of each partition the offset and
 the epoch, are those that the writer claimed. Whoever lost its claim meanwhile (a paused process,
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,24 @@ class Sink(Protocol):
         One transaction: rename, offsets, epochs, generation. Raises BehindError where the live
         table has read further than `offsets`, FencedError where `live` is not one more than the
         generation in place.
+        """
+        ...
+
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return rows and sum of hashes of each range of keys that holds any: see `canonical`."""
+        ...
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows whose keys fall into the wanted ranges, as canonical rows."""
+        ...
+
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation the live one again, at the offsets where it was left.
+
+        It gets the next number, so all owners are fenced; the replaced one is retired in its
+        place. One transaction; raises SinkMismatchError where none is kept.
         """
         ...
 

@@ -1,7 +1,7 @@
 """PostgreSQL as a target: binary COPY, set-based upserts, a swap by rename."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, LiteralString
 
 import psycopg
@@ -15,7 +15,7 @@ from psycopg.errors import (
 )
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -23,6 +23,7 @@ from lineage.connectors.errors import (
     SinkRefusedError,
     SinkUnavailableError,
 )
+from lineage.connectors.sinks import postgres_ranges
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.contract import (
     BehindError,
@@ -33,10 +34,12 @@ from lineage.connectors.sinks.contract import (
     shadow_of,
 )
 from lineage.connectors.sinks.postgres_alter import alter_columns, declared_type, make_view
+from lineage.connectors.sinks.postgres_dependents import Dependents, Moves
+from lineage.connectors.sinks.postgres_staging import Staging, listed, named, send_frozen
 from lineage.connectors.sinks.postgres_types import (
-    encoded,
+    as_numbers,
+    decoded,
     read_as,
-    sent_types,
     type_of,
 )
 
@@ -48,18 +51,16 @@ _BOOKKEEPING = (
     """CREATE TABLE IF NOT EXISTS insideout_generations (
   connector text PRIMARY KEY, number integer NOT NULL, table_name text NOT NULL,
   layout text, live_at timestamptz NOT NULL DEFAULT now())""",
+    """CREATE TABLE IF NOT EXISTS insideout_retired (
+  connector text, topic text, partition integer, next_offset bigint NOT NULL,
+  PRIMARY KEY (connector, topic, partition))""",
+    """CREATE TABLE IF NOT EXISTS insideout_retired_tables (
+  connector text PRIMARY KEY, table_name text NOT NULL, layout text NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS insideout_notes (
+  connector text, name text, content text NOT NULL, PRIMARY KEY (connector, name))""",
 )
-_BATCH = "insideout_batch"
-_DELETED = "insideout_deleted"
 _READ_CHUNK = 10_000
-
-
-def _named(template: LiteralString, **names: str) -> sql.Composed:
-    return sql.SQL(template).format(**{key: sql.Identifier(name) for key, name in names.items()})
-
-
-def _list(names: Iterable[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
+_SHADOW = shadow_of("")
 
 
 class PostgresSink:
@@ -69,7 +70,6 @@ class PostgresSink:
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
         """Connect to `postgresql://…`, a libpq URL."""
-        self._staged: tuple[str, Layout] | None = None
         with _mapped():
             self._db = psycopg.connect(
                 url,
@@ -82,6 +82,8 @@ class PostgresSink:
             )
             for statement in _BOOKKEEPING:
                 self._create_once(statement)
+        self._staging = Staging(self._db)
+        self._dependents = Dependents(self._db)
 
     def _create_once(self, statement: LiteralString) -> None:
         try:
@@ -161,7 +163,7 @@ class PostgresSink:
     def _add_key(self, table: str, layout: Layout) -> None:
         self._db.execute(
             sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(
-                sql.Identifier(table), _list(layout.key)
+                sql.Identifier(table), listed(layout.key)
             )
         )
 
@@ -205,7 +207,7 @@ class PostgresSink:
         """Change the types of columns in place, where that takes no reader long."""
         with _mapped(), self._db.transaction():
             alter_columns(self._db, table, columns)
-        self._staged = None
+        self._staging.forget()
 
     def show_history(self, table: str, layout: Layout) -> None:
         """Make the view of a history anew."""
@@ -220,100 +222,24 @@ class PostgresSink:
     def drop(self, table: str) -> None:
         """Drop a table, if there."""
         with _mapped():
-            self._db.execute(_named("DROP TABLE IF EXISTS {table}", table=table))
+            self._drop(table)
+
+    def _drop(self, table: str) -> None:
+        """Drop a table; of a shadow also what was built to stand on it."""
+        line: LiteralString = "DROP TABLE IF EXISTS {table}"
+        if table == shadow_of(table.removesuffix(_SHADOW)):
+            line = "DROP TABLE IF EXISTS {table} CASCADE"
+        self._db.execute(named(line, table=table))
 
     def count(self, table: str) -> int:
         """Count rows; 0 where there is no table."""
         with _mapped():
             if not self._exists(table):
                 return 0
-            found = self._db.execute(_named("SELECT count(*) FROM {table}", table=table)).fetchone()
+            found = self._db.execute(named("SELECT count(*) FROM {table}", table=table)).fetchone()
             return int(found[0]) if found else 0
 
     # -- rows -----------------------------------------------------------------------------------
-    def _copy(self, statement: sql.Composed, types: list[str], rows: Iterable[Row]) -> None:
-        """Send rows by COPY; a value that has no form in its type is refused like by the server."""
-        with self._db.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(types)
-            write = copy.write_row
-            for row in rows:
-                try:
-                    write(row)
-                except (OverflowError, TypeError, ValueError, DataError) as error:
-                    raise SinkRefusedError(str(error)) from error
-
-    def _stage(self, table: str, layout: Layout) -> None:
-        """Make the session's staging table, once for each layout."""
-        if self._staged == (table, layout):
-            return
-        self._db.execute(_named("DROP TABLE IF EXISTS {batch}", batch=_BATCH))
-        self._db.execute(
-            sql.SQL(
-                "CREATE TEMP TABLE {batch} ON COMMIT DELETE ROWS AS "
-                "SELECT {names}, false AS {deleted} FROM {table} LIMIT 0"
-            ).format(
-                batch=sql.Identifier(_BATCH),
-                names=_list(layout.names),
-                deleted=sql.Identifier(_DELETED),
-                table=sql.Identifier(table),
-            )
-        )
-
-    def _send(
-        self,
-        layout: Layout,
-        upserts: Sequence[Row],
-        deletes: Collection[tuple[Any, ...]],
-    ) -> None:
-        rest = [None] * (len(layout.columns) - layout.keys)
-
-        def rows() -> Iterator[Row]:
-            for row in encoded(layout, upserts):
-                row.append(False)
-                yield row
-            for row in encoded(layout, ([*key, *rest] for key in deletes)):
-                row.append(True)
-                yield row
-
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            sql.Identifier(_BATCH), _list([*layout.names, _DELETED])
-        )
-        self._copy(statement, [*sent_types(layout), "bool"], rows())
-
-    def _apply(self, table: str, layout: Layout, *, deletes: bool) -> None:
-        names = _list(layout.names)
-        values = [
-            sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
-            for name in layout.names[layout.keys :]
-        ]
-        action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(values)) if values else None
-        self._db.execute(
-            sql.SQL(
-                "INSERT INTO {table} ({names}) SELECT {names} FROM {batch} WHERE NOT {deleted} "
-                "ON CONFLICT ({key}) DO {action}"
-            ).format(
-                table=sql.Identifier(table),
-                names=names,
-                batch=sql.Identifier(_BATCH),
-                deleted=sql.Identifier(_DELETED),
-                key=_list(layout.key),
-                action=action or sql.SQL("NOTHING"),
-            )
-        )
-        if not deletes:
-            return
-        matches = [
-            sql.SQL("t.{name} = b.{name}").format(name=sql.Identifier(name)) for name in layout.key
-        ]
-        self._db.execute(
-            sql.SQL("DELETE FROM {table} t USING {batch} b WHERE b.{deleted} AND {match}").format(
-                table=sql.Identifier(table),
-                batch=sql.Identifier(_BATCH),
-                deleted=sql.Identifier(_DELETED),
-                match=sql.SQL(" AND ").join(matches),
-            )
-        )
-
     def merge(
         self,
         table: str,
@@ -328,18 +254,13 @@ class PostgresSink:
         """
         try:
             with _mapped(), self._db.transaction():
-                if upserts or deletes:
-                    self._stage(table, layout)
-                    self._send(layout, upserts, deletes)
+                self._staging.send(table, layout, upserts, deletes)
                 if fence is not None:
                     self._pass(fence)
-                if upserts or deletes:
-                    self._apply(table, layout, deletes=bool(deletes))
+                self._staging.apply(table, layout, upserts=bool(upserts), deletes=bool(deletes))
         except SinkError:
-            self._staged = None
+            self._staging.forget()
             raise
-        if upserts or deletes:
-            self._staged = (table, layout)
 
     def _pass(self, fence: Fence) -> None:
         """Move the offsets on, or raise FencedError where any is not as claimed."""
@@ -369,14 +290,16 @@ class PostgresSink:
         """Find the rows that PostgreSQL refuses."""
 
         def attempt(some: Sequence[Row]) -> None:
-            self._staged = None
-            with _mapped(), self._db.transaction(force_rollback=True):
-                if not self._exists(table):
-                    self._create(table, layout)
-                    self._add_key(table, layout)
-                self._stage(table, layout)
-                self._send(layout, some, ())
-                self._apply(table, layout, deletes=False)
+            self._staging.forget()
+            try:
+                with _mapped(), self._db.transaction(force_rollback=True):
+                    if not self._exists(table):
+                        self._create(table, layout)
+                        self._add_key(table, layout)
+                    self._staging.send(table, layout, some, ())
+                    self._staging.apply(table, layout, upserts=True, deletes=False)
+            finally:
+                self._staging.forget()
 
         return find_refused(rows, attempt)
 
@@ -385,19 +308,17 @@ class PostgresSink:
         """Create a table, fill it by COPY with frozen rows, then build its key."""
         with _mapped(), self._db.transaction():
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            self._db.execute(_named("DROP TABLE IF EXISTS {table}", table=table))
+            self._drop(table)
             self._create(table, layout)
-            statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
-                sql.Identifier(table), _list(layout.names)
-            )
-            self._copy(statement, sent_types(layout), encoded(layout, rows))
+            send_frozen(self._db, table, layout, rows)
             self._add_key(table, layout)
         with _mapped():
-            self._db.execute(_named("ANALYZE {table}", table=table))
+            self._db.execute(named("ANALYZE {table}", table=table))
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows, through a server-side cursor."""
         columns = sql.SQL(", ").join(read_as(column) for column in layout.columns)
+        canonical = decoded(layout)
         statement = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(table))
         with (
             _mapped(),
@@ -405,52 +326,175 @@ class PostgresSink:
             self._db.cursor("insideout_read", binary=True) as cursor,
         ):
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            as_numbers(cursor)
             cursor.itersize = _READ_CHUNK
             cursor.execute(statement)
             for row in cursor:
-                yield list(row)
+                yield canonical(row)
+
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys, computed by the server."""
+        with _mapped():
+            return postgres_ranges.hash_ranges(self._db, table, layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        with _mapped():
+            yield from postgres_ranges.read_ranges(self._db, table, layout, ranges, wanted)
+
+    @contextmanager
+    def snapshot(self, table: str) -> Iterator[None]:
+        """Read as of one moment, REPEATABLE READ."""
+        with _mapped(), postgres_ranges.snapshot(self._db, table):
+            yield
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
     ) -> None:
         """Rename, move offsets and epochs, and record the generation, in one transaction."""
+        shadow = shadow_of(live.table)
         with _mapped(), self._db.transaction():
-            self._db.execute("SET LOCAL lock_timeout = '5s'")
+            self._dependents.build(live.table, shadow)
+        with _mapped(), self._db.transaction():
             before = self._live(connector, "FOR UPDATE")
             if (before.number if before else 0) != live.number - 1:
                 raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-            for partition, position in self.positions(connector).items():
+            places = self.positions(connector)
+            for partition, position in places.items():
                 if position.next > offsets.get(partition, -1):
                     raise BehindError(f"{partition.topic}/{partition.partition}")
-            self._retire(before, live)
-            self._rename(shadow_of(live.table), live.table)
-            with self._db.cursor() as cursor:
-                cursor.executemany(
-                    "INSERT INTO insideout_offsets AS o VALUES (%s, %s, %s, %s, 1) "
-                    "ON CONFLICT (connector, topic, partition) DO UPDATE "
-                    "SET next_offset = excluded.next_offset, epoch = o.epoch + 1",
-                    [(connector, *place, offset) for place, offset in sorted(offsets.items())],
-                )
-            self._db.execute(
-                "INSERT INTO insideout_generations VALUES (%s, %s, %s, %s) "
-                "ON CONFLICT (connector) DO UPDATE SET number = excluded.number, "
-                "table_name = excluded.table_name, layout = excluded.layout, live_at = now()",
-                (connector, live.number, live.table, layout.dump()),
-            )
-        self._staged = None
+            self._record(connector, Live(live.number, live.table, layout), offsets)
+            self._retire(connector, before, places)
+            behind = self._replace(before or Live(0, live.table, None), live.table, shadow)
+        self._staging.forget()
+        with _mapped():
+            kept = retired_of(live.table, live.number - 2)
+            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=kept))
+        self._finish(behind)
 
-    def _retire(self, before: Live | None, live: Live) -> None:
-        """Keep the replaced table under its generation's name; the one before it goes."""
-        if before and self._exists(before.table):
-            for number in (live.number - 2, before.number):
-                kept = retired_of(before.table, number)
-                self._db.execute(_named("DROP TABLE IF EXISTS {table}", table=kept))
-            self._rename(before.table, retired_of(before.table, before.number))
-        elif self._exists(live.table):
-            self._rename(live.table, retired_of(live.table, 0))
+    def _record(self, connector: str, live: Live, offsets: Mapping[Partition, int]) -> None:
+        """Write offsets and generation; all owners are fenced thereby."""
+        with self._db.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO insideout_offsets AS o VALUES (%s, %s, %s, %s, 1) "
+                "ON CONFLICT (connector, topic, partition) DO UPDATE "
+                "SET next_offset = excluded.next_offset, epoch = o.epoch + 1",
+                [(connector, *place, offset) for place, offset in sorted(offsets.items())],
+            )
+        self._db.execute(
+            "INSERT INTO insideout_generations VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (connector) DO UPDATE SET number = excluded.number, "
+            "table_name = excluded.table_name, layout = excluded.layout, live_at = now()",
+            (connector, live.number, live.table, live.layout.dump() if live.layout else None),
+        )
+
+    def _retire(
+        self, connector: str, before: Live | None, places: Mapping[Partition, Position]
+    ) -> None:
+        """Note where the generation that is replaced was left."""
+        self._db.execute("DELETE FROM insideout_retired WHERE connector = %s", (connector,))
+        self._db.execute("DELETE FROM insideout_retired_tables WHERE connector = %s", (connector,))
+        if before is None or before.layout is None:
+            return
+        self._db.execute(
+            "INSERT INTO insideout_retired_tables VALUES (%s, %s, %s)",
+            (connector, retired_of(before.table, before.number), before.layout.dump()),
+        )
+        with self._db.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO insideout_retired VALUES (%s, %s, %s, %s)",
+                [(connector, *place, at.next) for place, at in sorted(places.items())],
+            )
+
+    def _replace(self, before: Live, table: str, replacement: str) -> tuple[str, ...]:
+        """Let a table take the place of the live one; return what is left to be said.
+
+        Who waits for the lock lets all others wait behind: better to try again soon.
+        """
+        moves = Moves((), (), ())
+        if self._exists(before.table):
+            kept = retired_of(before.table, before.number)
+            self._db.execute(named("DROP TABLE IF EXISTS {table}", table=kept))
+            moves = self._dependents.moves(before.table, before.number)
+            self._db.execute("SET LOCAL lock_timeout = '40ms'")
+            self._db.execute(
+                named("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", table=before.table)
+            )
+            self._dependents.say(moves.before)
+            self._rename(before.table, kept)
+        self._rename(replacement, table)
+        self._dependents.say(moves.after)
+        return moves.behind
+
+    def _finish(self, behind: tuple[str, ...]) -> None:
+        """Say what may fail: a foreign key that the new rows violate stays unvalidated."""
+        for line in behind:
+            with suppress(psycopg.Error):
+                self._db.execute(line.encode())
+
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation live again, at its offsets; it gets the next number."""
+        with _mapped(), self._db.transaction():
+            found = self._db.execute(
+                "SELECT table_name, layout FROM insideout_retired_tables WHERE connector = %s",
+                (connector,),
+            ).fetchone()
+            now = self._live(connector, "FOR UPDATE")
+            if found is None or now is None or not self._exists(found[0]):
+                raise SinkMismatchError(f"{connector}: no retired generation to go back to")
+            table, layout = found[0], Layout.load(found[1])
+            places = self.positions(connector)
+            retired = self._db.execute(
+                "SELECT topic, partition, next_offset FROM insideout_retired WHERE connector = %s",
+                (connector,),
+            ).fetchall()
+            number = int(table.rpartition("__g")[2])
+            self._dependents.reclaim(table, number)
+            self._dependents.build(now.table, table)
+            live = Live(now.number + 1, now.table, layout)
+            begin = dict.fromkeys(places, -1)
+            self._record(connector, live, begin | {Partition(r[0], r[1]): r[2] for r in retired})
+            self._retire(connector, now, places)
+            behind = self._replace(now, now.table, table)
+        self._staging.forget()
+        self._finish(behind)
+        return live
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with _mapped(), self._db.transaction():
+            self._db.execute(
+                "DELETE FROM insideout_notes WHERE connector = %s AND name = %s", (connector, name)
+            )
+            if content is not None:
+                self._db.execute(
+                    "INSERT INTO insideout_notes VALUES (%s, %s, %s)", (connector, name, content)
+                )
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        with _mapped():
+            found = self._db.execute(
+                "SELECT content FROM insideout_notes WHERE connector = %s AND name = %s",
+                (connector, name),
+            ).fetchone()
+        return found[0] if found else None
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with _mapped():
+            self._db.execute(
+                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
+                "WHERE connector = %s AND topic = ANY(%s)",
+                (connector, list(topics)),
+            )
 
     def _rename(self, table: str, name: str) -> None:
-        self._db.execute(_named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))
+        self._db.execute(named("ALTER TABLE {table} RENAME TO {name}", table=table, name=name))
 
 
 @contextmanager

@@ -5,11 +5,12 @@ a bigint is one, so the numbers that Avro holds are sent as bigints into timesta
 counted from 2000 on.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import LiteralString
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg import sql
+from psycopg import ServerCursor, sql
+from psycopg.types.numeric import Int4BinaryLoader, Int8BinaryLoader
 
 from lineage.connectors.columns import Column, Convert, Layout, Row
 from lineage.connectors.errors import SinkError
@@ -46,20 +47,15 @@ _ARRAYS = {
 }
 _EPOCH_2000 = 946_684_800_000_000
 _DAY_2000 = 10_957
+# kinds that are counted from 2000 on there, and from 1970 here
+_SHIFTS = {"timestamptz": _EPOCH_2000, "timestamp": _EPOCH_2000, "date": _DAY_2000}
 _ENCODE: dict[str, Convert] = {
-    "timestamptz": lambda value: value - _EPOCH_2000,
-    "timestamp": lambda value: value - _EPOCH_2000,
-    "date": lambda value: value - _DAY_2000,
     "uuid": lambda value: UUID(value).bytes,
     # jsonb's binary form is its text behind a version byte
     "json": lambda value: b"\x01" + value.encode(),
 }
 # how a column is read back as a canonical value
 _READ: dict[str, LiteralString] = {
-    "timestamptz": "(extract(epoch from {}) * 1000000)::bigint",
-    "timestamp": "(extract(epoch from {}) * 1000000)::bigint",
-    "date": "({} - date '1970-01-01')",
-    "time": "(extract(epoch from {}) * 1000000)::bigint",
     "uuid": "{}::text",
     "json": "{}::text",
 }
@@ -99,14 +95,34 @@ def sent_types(layout: Layout) -> list[str]:
 
 def encoded(layout: Layout, rows: Iterable[Row]) -> Iterator[Row]:
     """Return rows as they are sent."""
-    encodes = [
-        (index, _ENCODE[column.kind])
-        for index, column in enumerate(layout.columns)
-        if column.kind in _ENCODE
-    ]
-    for row in rows:
-        sent = list(row)
-        for index, encode in encodes:
-            if sent[index] is not None:
-                sent[index] = encode(sent[index])
-        yield sent
+    return map(_each(layout, _SHIFTS, _ENCODE), rows)
+
+
+def decoded(layout: Layout) -> Callable[[Sequence[Any]], Row]:
+    """Return what makes a row that was read, times as numbers, canonical."""
+    return _each(layout, {kind: -shift for kind, shift in _SHIFTS.items()}, {})
+
+
+def as_numbers(cursor: ServerCursor[Any]) -> None:
+    """Let a cursor read times as the numbers that the binary format holds."""
+    for name in ("timestamptz", "timestamp", "time"):
+        cursor.adapters.register_loader(name, Int8BinaryLoader)
+    cursor.adapters.register_loader("date", Int4BinaryLoader)
+
+
+def _each(
+    layout: Layout, shifts: Mapping[str, int], converts: Mapping[str, Convert]
+) -> Callable[[Sequence[Any]], Row]:
+    """Return a function of rows, compiled: it copies, subtracts `shifts` and converts."""
+    parts, known = [], {}
+    for index, column in enumerate(layout.columns):
+        part = f"row[{index}]"
+        if column.kind in shifts:
+            part = f"(None if (v := {part}) is None else v - {shifts[column.kind]})"
+        elif column.kind in converts:
+            known[f"c{index}"] = converts[column.kind]
+            part = f"(None if (v := {part}) is None else c{index}(v))"
+        parts.append(part)
+    # the text holds nothing but numbers and our own conversions
+    made: Callable[[Sequence[Any]], Row] = eval(f"lambda row: [{', '.join(parts)}]", known)  # noqa: S307
+    return made

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -21,6 +21,7 @@ from lineage.connectors.errors import (
     SinkUnavailableError,
     TargetInvalidError,
 )
+from lineage.connectors.sinks import sqlite_ranges
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.contract import (
     BehindError,
@@ -42,6 +43,14 @@ CREATE TABLE IF NOT EXISTS insideout_offsets (
 CREATE TABLE IF NOT EXISTS insideout_generations (
   connector TEXT PRIMARY KEY, number INTEGER NOT NULL, table_name TEXT NOT NULL,
   layout TEXT, live_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS insideout_retired (
+  connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  next_offset INTEGER NOT NULL, PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS insideout_retired_tables (
+  connector TEXT PRIMARY KEY, table_name TEXT NOT NULL, layout TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS insideout_notes (
+  connector TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
+  PRIMARY KEY (connector, name)) WITHOUT ROWID;
 """
 _LOAD_CHUNK = 20_000
 
@@ -231,8 +240,16 @@ class SqliteSink:
         )
 
     def _put(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        self._run(self._upsert(table, layout), layout, rows)
+
+    def _insert(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
+        marks = ", ".join("?" * len(layout.columns))
+        statement = _sql("INSERT INTO {table} VALUES ({marks})", table=quoted(table), marks=marks)
+        self._run(statement, layout, rows)
+
+    def _run(self, statement: str, layout: Layout, rows: Iterable[Row]) -> None:
         try:
-            self._db.executemany(self._upsert(table, layout), encoded(layout, rows))
+            self._db.executemany(statement, encoded(layout, rows))
         except (OverflowError, ValueError, sqlite3.IntegrityError, sqlite3.DataError) as error:
             raise SinkRefusedError(str(error)) from error
         except (sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
@@ -296,7 +313,7 @@ class SqliteSink:
         waiting = iter(rows)
         while chunk := list(islice(waiting, _LOAD_CHUNK)):
             with self._write():
-                self._put(table, layout, chunk)
+                self._insert(table, layout, chunk)
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows."""
@@ -306,6 +323,25 @@ class SqliteSink:
             for row in self._db.execute(statement):
                 yield decoded(layout, row)
 
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys."""
+        with _mapped():
+            return sqlite_ranges.hash_ranges(self._db, table, layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        with _mapped():
+            yield from sqlite_ranges.read_ranges(self._db, table, layout, ranges, wanted)
+
+    @contextmanager
+    def snapshot(self, table: str) -> Iterator[None]:
+        """Read as of one moment, in one read transaction."""
+        with _mapped(), sqlite_ranges.snapshot(self._db, table):
+            yield
+
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
     ) -> None:
@@ -314,32 +350,117 @@ class SqliteSink:
             before = self.live(connector)
             if (before.number if before else 0) != live.number - 1:
                 raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-            for partition, position in self.positions(connector).items():
+            places = self.positions(connector)
+            for partition, position in places.items():
                 if position.next > offsets.get(partition, -1):
                     raise BehindError(f"{partition.topic}/{partition.partition}")
-            if before and self._exists(before.table):
+            db.execute(f"DROP TABLE IF EXISTS {quoted(retired_of(live.table, live.number - 2))}")
+            self._record(connector, Live(live.number, live.table, layout), offsets)
+            self._retire(connector, before, places)
+            self._replace(before or Live(0, live.table, None), live.table, shadow_of(live.table))
+
+    def _record(self, connector: str, live: Live, offsets: Mapping[Partition, int]) -> None:
+        """Write offsets and generation; all owners are fenced thereby."""
+        self._db.executemany(
+            "INSERT INTO insideout_offsets VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE "
+            "SET next_offset = excluded.next_offset, epoch = epoch + 1",
+            [(connector, *partition, offset) for partition, offset in offsets.items()],
+        )
+        self._db.execute(
+            "INSERT INTO insideout_generations VALUES (?, ?, ?, ?, datetime('now')) "
+            "ON CONFLICT DO UPDATE SET number = excluded.number, layout = excluded.layout, "
+            "table_name = excluded.table_name, live_at = excluded.live_at",
+            (connector, live.number, live.table, live.layout.dump() if live.layout else None),
+        )
+
+    def _retire(
+        self, connector: str, before: Live | None, places: Mapping[Partition, Position]
+    ) -> None:
+        """Note where the generation that is replaced was left."""
+        self._db.execute("DELETE FROM insideout_retired WHERE connector = ?", (connector,))
+        self._db.execute("DELETE FROM insideout_retired_tables WHERE connector = ?", (connector,))
+        if before is None or before.layout is None:
+            return
+        self._db.execute(
+            "INSERT INTO insideout_retired_tables VALUES (?, ?, ?)",
+            (connector, retired_of(before.table, before.number), before.layout.dump()),
+        )
+        self._db.executemany(
+            "INSERT INTO insideout_retired VALUES (?, ?, ?, ?)",
+            [(connector, *place, at.next) for place, at in places.items()],
+        )
+
+    def _replace(self, before: Live, table: str, replacement: str) -> None:
+        """Let a table take the place of the live one, with its indexes and triggers.
+
+        Views read by name and need nothing; readers go on in the state before (WAL).
+        """
+        standing: list[tuple[str, str, str]] = []
+        if self._exists(before.table):
+            standing = self._db.execute(
+                "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? "
+                "AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name",
+                (before.table,),
+            ).fetchall()
+            for kind, name, _ in standing:
+                self._db.execute(f"DROP {kind} {quoted(name)}")
+            kept = retired_of(before.table, before.number)
+            self._db.execute(f"DROP TABLE IF EXISTS {quoted(kept)}")
+            self._db.execute(f"ALTER TABLE {quoted(before.table)} RENAME TO {quoted(kept)}")
+        self._db.execute(f"ALTER TABLE {quoted(replacement)} RENAME TO {quoted(table)}")
+        for _, _, statement in standing:
+            self._db.execute(statement)
+
+    def roll_back(self, connector: str) -> Live:
+        """Make the retired generation live again, at its offsets; it gets the next number."""
+        with self._write() as db:
+            found = db.execute(
+                "SELECT table_name, layout FROM insideout_retired_tables WHERE connector = ?",
+                (connector,),
+            ).fetchone()
+            now = self.live(connector)
+            if found is None or now is None or not self._exists(found[0]):
+                raise SinkMismatchError(f"{connector}: no retired generation to go back to")
+            places = self.positions(connector)
+            retired = db.execute(
+                "SELECT topic, partition, next_offset FROM insideout_retired WHERE connector = ?",
+                (connector,),
+            ).fetchall()
+            live = Live(now.number + 1, now.table, Layout.load(found[1]))
+            begin = dict.fromkeys(places, -1)
+            self._record(connector, live, begin | {Partition(r[0], r[1]): r[2] for r in retired})
+            self._retire(connector, now, places)
+            self._replace(now, now.table, found[0])
+        return live
+
+    # -- notes ------------------------------------------------------------------------------------
+    def note(self, connector: str, name: str, content: str | None) -> None:
+        """Keep a note under a name; None removes it."""
+        with self._write() as db:
+            db.execute(
+                "DELETE FROM insideout_notes WHERE connector = ? AND name = ?", (connector, name)
+            )
+            if content is not None:
                 db.execute(
-                    f"DROP TABLE IF EXISTS {quoted(retired_of(before.table, live.number - 2))}"
+                    "INSERT INTO insideout_notes VALUES (?, ?, ?)", (connector, name, content)
                 )
-                kept = retired_of(before.table, before.number)
-                db.execute(f"DROP TABLE IF EXISTS {quoted(kept)}")
-                db.execute(f"ALTER TABLE {quoted(before.table)} RENAME TO {quoted(kept)}")
-            elif self._exists(live.table):
-                kept = retired_of(live.table, 0)
-                db.execute(f"ALTER TABLE {quoted(live.table)} RENAME TO {quoted(kept)}")
-            db.execute(
-                f"ALTER TABLE {quoted(shadow_of(live.table))} RENAME TO {quoted(live.table)}"
-            )
+
+    def noted(self, connector: str, name: str) -> str | None:
+        """Return a note."""
+        with _mapped():
+            found = self._db.execute(
+                "SELECT content FROM insideout_notes WHERE connector = ? AND name = ?",
+                (connector, name),
+            ).fetchone()
+        return found[0] if found else None
+
+    def restart(self, connector: str, topics: Collection[str]) -> None:
+        """Let the partitions of topics begin at their beginning; fences their owners."""
+        with self._write() as db:
             db.executemany(
-                "INSERT INTO insideout_offsets VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE "
-                "SET next_offset = excluded.next_offset, epoch = epoch + 1",
-                [(connector, *partition, offset) for partition, offset in offsets.items()],
-            )
-            db.execute(
-                "INSERT INTO insideout_generations VALUES (?, ?, ?, ?, datetime('now')) "
-                "ON CONFLICT DO UPDATE SET number = excluded.number, layout = excluded.layout, "
-                "table_name = excluded.table_name, live_at = excluded.live_at",
-                (connector, live.number, live.table, layout.dump()),
+                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
+                "WHERE connector = ? AND topic = ?",
+                [(connector, topic) for topic in topics],
             )
 
 

@@ -99,16 +99,16 @@ class Observer:
             raise
 
     def _coordinated(self, ask: Callable[[Requests], T]) -> T:
-        """Ask coordinators; once more, over new connections, where one has moved meanwhile."""
-        try:
-            with self._asking() as requests:
-                return ask(requests)
-        except BrokerError as error:
-            if not isinstance(error.__cause__, _MOVED):
-                raise
-        time.sleep(_PAUSE_SECONDS)
-        with self._asking() as requests:
-            return ask(requests)
+        """Ask coordinators; again, over new connections, where one has moved or still loads."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                with self._asking() as requests:
+                    return ask(requests)
+            except BrokerError as error:
+                if not left or not isinstance(error.__cause__, _MOVED):
+                    raise
+            time.sleep(_PAUSE_SECONDS * (_ATTEMPTS - left))
+        raise AssertionError("unreachable")
 
     def _connect(self) -> Requests:
         self._probe()
@@ -152,8 +152,7 @@ class Observer:
 
     def list_groups(self) -> list[GroupListing]:
         """List the groups of all four kinds."""
-        with self._asking() as requests:
-            return requests.list_groups()
+        return self._coordinated(lambda requests: requests.list_groups())
 
     def groups(self, listings: Sequence[GroupListing] | None = None) -> Found[list[Group]]:
         """Describe groups of all four kinds; one that vanished since it was listed is left out."""

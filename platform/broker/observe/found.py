@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -50,6 +51,11 @@ class Layout:
     partitions: Mapping[str, int]
     cluster_id: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def shared(self) -> tuple[Partition, ...]:
+        """The partitions of topics that are the users' own, not Kafka's."""
+        return tuple(it for it in self.leaders if it.topic not in self.internal)
 
 
 @dataclass(frozen=True)

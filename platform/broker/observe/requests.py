@@ -1,7 +1,8 @@
 """The requests behind each question, and how their answers are read."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from kafka import errors as kafka_python
@@ -21,6 +22,8 @@ from kafka.protocol.admin import (
 from kafka.protocol.consumer import FetchRequest, ListOffsetsRequest, OffsetFetchRequest
 from kafka.protocol.metadata import CoordinatorType, MetadataRequest
 
+from broker.observe.batches import next_offset_of
+from broker.observe.by_hand import ByHand
 from broker.observe.describing import GROUP_GONE, Describing
 from broker.observe.found import (
     Acl,
@@ -31,9 +34,24 @@ from broker.observe.found import (
     Producer,
     Transaction,
 )
+from broker.observe.wire import (
+    COMMITTED_SINCE,
+    END_OFFSETS_SINCE,
+    FETCH_SINCE,
+    METADATA_SINCE,
+    CommitsReader,
+    Fetched,
+    LayoutReader,
+    read_ends,
+    read_fetched,
+    write_end_request,
+    write_fetch_request,
+)
 
 T = TypeVar("T")
 _PARTITIONS_A_REQUEST = 2000
+# most hold little that is new: many share the bytes of a request
+_PARTITIONS_A_FETCH = 1000
 _FETCH_BYTES = 4 * 1024 * 1024
 LATEST, EARLIEST = -1, -2
 _TRAFFIC = frozenset({ACLOperation.READ, ACLOperation.WRITE, ACLOperation.ALL})
@@ -70,22 +88,20 @@ def by_topic(partitions: Iterable[Partition]) -> dict[str, list[int]]:
 class Requests(Describing):
     """kafka-python's admin client, asking what its public methods answer in part or not at all."""
 
+    def __init__(self, **configs: Any) -> None:
+        """Connect; raises KafkaError."""
+        super().__init__(**configs)
+        self._commits = CommitsReader()
+        self._layouts = LayoutReader()
+
     # -- topics -----------------------------------------------------------------------------------
     def layout(self) -> Layout:
-        """Return every topic's partitions and leaders."""
-        answer = self._manager.run(self._ask, MetadataRequest(topics=None))
-        leaders, internal, counts, ids = {}, set(), {}, {}
-        for topic in answer.topics:
-            if topic.error_code or topic.name is None:
-                continue
-            if topic.is_internal or topic.name.startswith("__"):
-                internal.add(topic.name)
-            counts[topic.name] = len(topic.partitions)
-            ids[topic.name] = str(topic.topic_id or "")
-            for part in topic.partitions:
-                if part.leader_id >= 0:
-                    leaders[Partition(topic.name, part.partition_index)] = part.leader_id
-        return Layout(leaders, frozenset(internal), counts, answer.cluster_id or "", ids)
+        """Return every topic's partitions and leaders: the same object while nothing changed."""
+        request = ByHand(
+            MetadataRequest(topics=None, min_version=METADATA_SINCE, max_version=13),
+            self._layouts.read,
+        )
+        return cast("Layout", self._manager.run(self._ask, request).content)
 
     async def _ask(self, request: Any, node: int | None = None) -> Any:
         return await self._manager.send(request, node_id=node)
@@ -139,17 +155,16 @@ class Requests(Describing):
         async for node, names in self._routed(groups):
             request = OffsetFetchRequest(
                 groups=[asked(group_id=name, topics=None) for name in names],
-                min_version=8,
+                min_version=COMMITTED_SINCE,
                 max_version=9,
             )
-            for group in (await self._ask(request, node)).groups:
-                self._check_coordinator(group.error_code)
-                if group.error_code == GROUP_GONE:
-                    continue
-                if group.error_code:
-                    problems[group.group_id] = say(group.error_code)
-                else:
-                    found[group.group_id] = _committed(group)
+            answer = await self._ask(ByHand(request, self._commits.read), node)
+            found |= answer.content.groups
+            for group, code in answer.content.refused:
+                self._check_coordinator(code)
+                if code != GROUP_GONE:
+                    problems[group] = say(code)
+        self._commits.keep(found)
         return found, problems
 
     # -- producers and transactions ---------------------------------------------------------------
@@ -164,9 +179,7 @@ class Requests(Describing):
     async def _producers(
         self, partitions: Iterable[Partition], layout: Layout
     ) -> Asked[tuple[Producer, ...]]:
-        read = _Answers[tuple[Producer, ...]](
-            lambda part: tuple(map(_producer, part.active_producers))
-        )
+        read = _Answers[tuple[Producer, ...]]()
         topic_request = DescribeProducersRequest.TopicRequest
         for node, chunk in read.route(partitions, layout):
             request = DescribeProducersRequest(
@@ -175,7 +188,15 @@ class Requests(Describing):
                     for name, numbers in by_topic(chunk).items()
                 ]
             )
-            read.take(await self._ask(request, node))
+            parts = list(_parts((await self._ask(request, node)).topics))
+            read.take(
+                {
+                    place: tuple(map(_producer, part.active_producers))
+                    for place, part in parts
+                    if not part.error_code
+                },
+                [(place, part.error_code) for place, part in parts if part.error_code],
+            )
         return read.result
 
     def transactions(self) -> list[Transaction]:
@@ -227,9 +248,17 @@ class Requests(Describing):
     async def _end_offsets(
         self, partitions: Iterable[Partition], layout: Layout, moment: int
     ) -> Asked[int]:
-        read = _Answers[int](lambda part: int(part.offset))
+        read = _Answers[int]()
         for node, chunk in read.route(partitions, layout):
-            read.take(await self._ask(_end_request(chunk, moment), node))
+            request = ByHand(
+                ListOffsetsRequest(
+                    replica_id=-1, topics=[], min_version=END_OFFSETS_SINCE, max_version=9
+                ),
+                read_ends,
+                body=partial(write_end_request, by_topic(chunk), moment),
+            )
+            ends = (await self._ask(request, node)).content
+            read.take(ends.offsets, ends.refused)
         return read.result
 
     def fetch(
@@ -243,6 +272,7 @@ class Requests(Describing):
         """Fetch one chunk of raw batches a partition, waiting for nothing.
 
         Partitions beyond `total` bytes are left out; one with nothing to read has an empty chunk.
+        The chunk of a partition whose next batch is larger than `partition_bytes` is that batch.
         """
         return Found(*self._manager.run(self._fetch, positions, layout, partition_bytes, total))
 
@@ -252,19 +282,44 @@ class Requests(Describing):
         found: dict[Partition, bytes] = {}
         problems: dict[str, str] = {}
         routed, _ = _by_leader(positions, layout)
-        # so few partitions a request that each gets its share of the request's bytes
-        a_request = max(1, _FETCH_BYTES // partition_bytes)
-        turns = [(node, it) for node, owned in routed.items() for it in chunks(owned, a_request)]
-        for node, chunk in turns:
-            if sum(map(len, found.values())) >= total:
-                break
-            request = _fetch_request({it: positions[it] for it in chunk}, partition_bytes)
-            for place, part in _parts((await self._ask(request, node)).responses):
-                if part.error_code and part.error_code != _OUT_OF_RANGE:
-                    problems[place.topic] = say(part.error_code)
+        size = max(_PARTITIONS_A_FETCH, _FETCH_BYTES // partition_bytes)
+        turns = deque((node, it) for node, owned in routed.items() for it in chunks(owned, size))
+        received = 0
+        while turns and received < total:
+            node, chunk = turns.popleft()
+            answer = await self._ask(_fetch_request(chunk, positions, partition_bytes), node)
+            fetched = answer.content
+            for place, code in fetched.refused:
+                if code == _OUT_OF_RANGE:
+                    fetched.batches[place] = b""
                 else:
-                    found[place] = bytes(part.records or b"")
+                    problems[place.topic] = say(code)
+            again = _left_out(fetched, positions) if len(chunk) > 1 else []
+            turns += [(node, it) for it in chunks(again, _fewer(len(chunk), partition_bytes))]
+            for place in again:
+                del fetched.batches[place]
+            received += sum(map(len, fetched.batches.values()))
+            found |= fetched.batches
         return found, problems
+
+
+def _left_out(fetched: Fetched, positions: Mapping[Partition, int]) -> list[Partition]:
+    """Return the partitions that have records but got none, for the sake of the request's bytes."""
+    return [
+        it
+        for it, high in fetched.high.items()
+        if positions[it] < high
+        and next_offset_of(fetched.batches[it], positions[it]) <= positions[it]
+    ]
+
+
+def _fewer(partitions: int, partition_bytes: int) -> int:
+    """Return how many to ask for at once instead: as many as have their share, then half of it.
+
+    A batch larger than its share comes whole to who asks for it alone (KIP-74).
+    """
+    shared = max(1, _FETCH_BYTES // partition_bytes)
+    return shared if partitions > shared else max(1, partitions // 2)
 
 
 def _by_leader(
@@ -293,8 +348,7 @@ def _parts(topics: Iterable[Any]) -> Iterator[tuple[Partition, Any]]:
 class _Answers(Generic[T]):
     """Gathers what leaders say of their partitions: found, refused, or to be asked again."""
 
-    def __init__(self, read: Callable[[Any], T]) -> None:
-        self._read = read
+    def __init__(self) -> None:
         self._found: dict[Partition, T] = {}
         self._problems: dict[str, str] = {}
         self._again: set[Partition] = set()
@@ -309,48 +363,19 @@ class _Answers(Generic[T]):
             for chunk in chunks(owned, _PARTITIONS_A_REQUEST):
                 yield node, chunk
 
-    def take(self, answer: Any) -> None:
-        """Read one answer."""
-        for place, part in _parts(answer.topics):
-            if part.error_code in _TRANSIENT:
+    def take(self, found: Mapping[Partition, T], refused: Iterable[tuple[Partition, int]]) -> None:
+        """Take in one answer: what it found, and error codes."""
+        self._found |= found
+        for place, code in refused:
+            if code in _TRANSIENT:
                 self._again.add(place)
-            elif part.error_code:
-                self._problems[place.topic] = say(part.error_code)
             else:
-                self._found[place] = self._read(part)
+                self._problems[place.topic] = say(code)
 
     @property
     def result(self) -> Asked[T]:
         """What came of it."""
         return self._found, self._problems, self._again
-
-
-def _committed(group: Any) -> dict[Partition, int]:
-    return {
-        place: part.committed_offset
-        for place, part in _parts(group.topics)
-        if not part.error_code and part.committed_offset >= 0
-    }
-
-
-def _end_request(partitions: Iterable[Partition], moment: int) -> Any:
-    topic_request = ListOffsetsRequest.ListOffsetsTopic
-    part_request = topic_request.ListOffsetsPartition
-    return ListOffsetsRequest(
-        replica_id=-1,
-        isolation_level=0,
-        topics=[
-            topic_request(
-                name=name,
-                partitions=[
-                    part_request(partition_index=number, timestamp=moment) for number in numbers
-                ],
-            )
-            for name, numbers in by_topic(partitions).items()
-        ],
-        min_version=1,
-        max_version=8,
-    )
 
 
 def _producer(state: Any) -> Producer:
@@ -362,33 +387,14 @@ def _producer(state: Any) -> Producer:
     )
 
 
-def _fetch_request(positions: Mapping[Partition, int], partition_bytes: int) -> FetchRequest:
-    """Ask outside any fetch session (KIP-227), by topic names (before KIP-516's version 13)."""
-    part_request = FetchRequest.FetchTopic.FetchPartition
-    return FetchRequest(
-        replica_id=-1,
-        max_wait_ms=0,
-        min_bytes=0,
-        max_bytes=_FETCH_BYTES,
-        isolation_level=0,
-        session_id=0,
-        session_epoch=-1,
-        topics=[
-            FetchRequest.FetchTopic(
-                topic=name,
-                partitions=[
-                    part_request(
-                        partition=number,
-                        fetch_offset=positions[Partition(name, number)],
-                        partition_max_bytes=partition_bytes,
-                    )
-                    for number in numbers
-                ],
-            )
-            for name, numbers in by_topic(positions).items()
-        ],
-        forgotten_topics_data=[],
-        rack_id="",
-        min_version=4,
-        max_version=12,
+def _fetch_request(
+    places: Iterable[Partition], positions: Mapping[Partition, int], partition_bytes: int
+) -> ByHand[Fetched]:
+    wanted: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place in places:
+        wanted[place.topic].append((place.partition, positions[place]))
+    return ByHand(
+        FetchRequest(topics=[], min_version=FETCH_SINCE, max_version=FETCH_SINCE),
+        read_fetched,
+        body=partial(write_fetch_request, wanted, partition_bytes, _FETCH_BYTES),
     )

@@ -51,6 +51,8 @@ STATES: dict[str, tuple[str, str]] = {
     "added": ("good", "plus"),
     "removed": ("bad", "minus"),
     "changed": ("warn", "change"),
+    "missing": ("bad", "minus"),
+    "extra": ("warn", "plus"),
     "accepted": ("good", "check"),
     "refused": ("bad", "cross"),
     "unchanged": ("good", "equal"),
@@ -122,6 +124,18 @@ def duration(milliseconds: int | None) -> str:
         if milliseconds >= size and milliseconds % size == 0:
             return f"{milliseconds // size} {unit}"
     return f"{milliseconds:,} ms"
+
+
+@register.filter
+def seconds(number: float | None) -> str:
+    """Show how long something takes, in its two largest units."""
+    if number is None:
+        return UNKNOWN
+    whole = max(0, round(number))
+    for size, unit, smaller, below in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // smaller} {below}"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
 
 
 @register.filter

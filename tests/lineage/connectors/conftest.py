@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -11,6 +12,7 @@ from psycopg import sql
 
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
+from tests.lineage.connectors.mariadb import Mariadb, absent
 
 
 @pytest.fixture
@@ -30,7 +32,48 @@ def postgres_target(postgres_url: str) -> Iterator[str]:
         db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture
+def duckdb_target(tmp_path: Path) -> str:
+    return f"duckdb:///{tmp_path / 'copies' / 'copy.duckdb'}"
+
+
+@pytest.fixture
+def parquet_target(tmp_path: Path) -> str:
+    return f"parquet:///{tmp_path / 'copies' / 'parquet'}"
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Mariadb]:
+    """A real MariaDB, shared by the session; its folder is not pytest's, see `postgres_url`."""
+    missing = absent()
+    if missing:
+        pytest.skip(missing)
+    with TemporaryDirectory(prefix="insideout-test-mariadb-") as folder:
+        server = Mariadb(Path(folder))
+        server.make()
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def mysql_target(mariadb: Mariadb) -> Iterator[str]:
+    """A database of its own on the session's server."""
+    name = f"copy_{uuid.uuid4().hex[:12]}"
+    mariadb.query(f"CREATE DATABASE {name}", "mysql")
+    yield mariadb.url(name)
+    mariadb.query(f"DROP DATABASE {name}", "mysql")
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        "duckdb",
+        pytest.param("mysql", marks=pytest.mark.mysql),
+        "parquet",
+    ]
+)
 def target(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"{request.param}_target")
     return url

@@ -30,7 +30,10 @@ def test_a_declaration_is_read() -> None:
         ({"topics": [1]}, "topics"),
         ({"mode": "histories"}, "mode"),
         ({"target": "orders"}, "target"),
-        ({"target": "mysql://x"}, "known are sqlite, sqlite3, postgresql, postgres"),
+        (
+            {"target": "oracle://x"},
+            "known are sqlite, sqlite3, postgresql, postgres",
+        ),
         ({"key": ["a", "b"]}, "key_format"),
         ({"mode": "events", "key": "a"}, "events"),
     ],
@@ -65,7 +68,7 @@ def test_credentials_are_never_shown(target: str, shown: str) -> None:
     assert redact(target) == shown
 
 
-@pytest.mark.parametrize("target", ["MySQL://x", "mysql+pg://x", "://x", "https://x/${A}"])
+@pytest.mark.parametrize("target", ["Oracle://x", "oracle+pg://x", "://x", "https://x/${A}"])
 def test_only_a_scheme_in_words_is_judged_when_declared(target: str) -> None:
     with pytest.raises(DefinitionInvalidError, match="no scheme"):
         check(GOOD | {"target": target})

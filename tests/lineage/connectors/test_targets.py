@@ -26,10 +26,10 @@ def copy_to(target: str) -> ConnectorView:
 
 
 def test_of_a_kind_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COPIES_AT", "mysql://me:hush@db/x")
+    monkeypatch.setenv("COPIES_AT", "oracle://me:hush@db/x")
     view = copy_to("${COPIES_AT}")
     assert view.state == "stopped"
-    assert "mysql: a target is sqlite:///PATH or postgresql://" in view.message
+    assert "oracle: a target is sqlite:///PATH, postgresql://…, " in view.message
     assert view.message.endswith("declare it otherwise")
     assert "hush" not in view.message
 

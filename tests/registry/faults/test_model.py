@@ -53,7 +53,10 @@ class Model:
         self.first = {text: number for text, number in self.first.items() if number in kept}
 
     def register(self, subject: str, text: str, given: int | None) -> tuple[int, int]:
-        """The status, and the id or the error code."""
+        """The status, and the id or the error code.
+
+        What is registered again takes the place of its softly deleted versions.
+        """
         mode = self.mode.get(subject, "READWRITE")
         same = [row for _, row in sorted(self.live(subject).items()) if row.text == text]
         if same and given in {None, same[-1].id}:
@@ -72,6 +75,11 @@ class Model:
         self.first.setdefault(text, number)
         self.next_id = max(self.next_id, number + 1)
         following = max(self.rows[subject], default=0) + 1
+        self.rows[subject] = {
+            at: row
+            for at, row in self.rows[subject].items()
+            if not (row.deleted and row.id == number)
+        }
         self.rows[subject][following] = Row(number, text)
         return 200, number
 

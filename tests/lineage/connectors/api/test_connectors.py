@@ -167,13 +167,13 @@ def test_a_catalog_file_with_a_target_of_no_kind_is_refused(tmp_path: Path) -> N
     file = tmp_path / "catalog.yaml"
     file.write_text(
         "connectors:\n- name: two\n  topics: [orders]\n"
-        "  target: mysql://me:hush@x\n  table: orders\n"
+        "  target: oracle://me:hush@x\n  table: orders\n"
     )
     with pytest.raises(DeclarationInvalidError) as refused:
         apply(read(file))
     said = str(refused.value)
     assert f"{file}:4: " in said
-    assert "'mysql'; known are sqlite, sqlite3, postgresql, postgres" in said
+    assert "'oracle'; known are sqlite, sqlite3, postgresql, postgres" in said
     assert "hush" not in said
     assert not Connector.objects.filter(name="two").exists()
 

@@ -1,0 +1,1 @@
+"""Copies that Kafka Connect keeps: the same definition, rendered, deployed and watched."""

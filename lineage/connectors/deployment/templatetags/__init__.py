@@ -1,0 +1,1 @@
+"""Panels of deployments that the pages of copies include."""

@@ -1,0 +1,144 @@
+"""How rows get into PostgreSQL: binary COPY, and set-based merges from a staging table."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, LiteralString
+
+from psycopg import Connection, sql
+from psycopg.errors import DataError
+
+from lineage.connectors.columns import Layout, Row
+from lineage.connectors.errors import SinkRefusedError
+from lineage.connectors.sinks.postgres_types import encoded, sent_types
+
+_BATCH = "insideout_batch"
+_DELETED = "insideout_deleted"
+
+
+def named(template: LiteralString, **names: str) -> sql.Composed:
+    """Fill names into a statement, quoted."""
+    return sql.SQL(template).format(**{key: sql.Identifier(name) for key, name in names.items()})
+
+
+def listed(names: Iterable[str]) -> sql.Composed:
+    """Return quoted names, with commas between."""
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def send(
+    db: Connection[Any], statement: sql.Composed, types: list[str], rows: Iterable[Row]
+) -> None:
+    """Send rows by COPY; a value that has no form in its type is refused like by the server."""
+    with db.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        write = copy.write_row
+        for row in rows:
+            try:
+                write(row)
+            except (OverflowError, TypeError, ValueError, DataError) as error:
+                raise SinkRefusedError(str(error)) from error
+
+
+def send_frozen(db: Connection[Any], table: str, layout: Layout, rows: Iterable[Row]) -> None:
+    """Fill a table that this transaction has made: its rows need no second look, ever (FREEZE)."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
+        sql.Identifier(table), listed(layout.names)
+    )
+    send(db, statement, sent_types(layout), encoded(layout, rows))
+
+
+class Staging:
+    """The session's staging table, made once for each layout and emptied by each commit."""
+
+    def __init__(self, db: Connection[Any]) -> None:
+        self._db = db
+        self._made: tuple[str, Layout] | None = None
+
+    def forget(self) -> None:
+        """Make the table anew next time: a transaction that made it was rolled back."""
+        self._made = None
+
+    def _make(self, table: str, layout: Layout) -> None:
+        if self._made == (table, layout):
+            return
+        self._db.execute(named("DROP TABLE IF EXISTS {batch}", batch=_BATCH))
+        self._db.execute(
+            sql.SQL(
+                "CREATE TEMP TABLE {batch} ON COMMIT DELETE ROWS AS "
+                "SELECT {names}, false AS {deleted} FROM {table} LIMIT 0"
+            ).format(
+                batch=sql.Identifier(_BATCH),
+                names=listed(layout.names),
+                deleted=sql.Identifier(_DELETED),
+                table=sql.Identifier(table),
+            )
+        )
+        self._made = (table, layout)
+
+    def send(
+        self,
+        table: str,
+        layout: Layout,
+        upserts: Sequence[Row],
+        deletes: Collection[tuple[Any, ...]],
+    ) -> None:
+        """Send a batch to the staging table; its locks are this session's own."""
+        if not (upserts or deletes):
+            return
+        self._make(table, layout)
+        rest = [None] * (len(layout.columns) - layout.keys)
+
+        def rows() -> Iterator[Row]:
+            for row in encoded(layout, upserts):
+                row.append(False)
+                yield row
+            for row in encoded(layout, ([*key, *rest] for key in deletes)):
+                row.append(True)
+                yield row
+
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            sql.Identifier(_BATCH), listed([*layout.names, _DELETED])
+        )
+        send(self._db, statement, [*sent_types(layout), "bool"], rows())
+
+    def apply(self, table: str, layout: Layout, *, upserts: bool, deletes: bool) -> None:
+        """Write what was sent into the table."""
+        if upserts:
+            self._upsert(table, layout)
+        if deletes:
+            self._delete(table, layout)
+
+    def _upsert(self, table: str, layout: Layout) -> None:
+        values = [
+            sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
+            for name in layout.names[layout.keys :]
+        ]
+        action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(values)) if values else None
+        self._db.execute(
+            sql.SQL(
+                "INSERT INTO {table} ({names}) SELECT {names} FROM {batch} WHERE NOT {deleted} "
+                "ON CONFLICT ({key}) DO {action}"
+            ).format(
+                table=sql.Identifier(table),
+                names=listed(layout.names),
+                batch=sql.Identifier(_BATCH),
+                deleted=sql.Identifier(_DELETED),
+                key=listed(layout.key),
+                action=action or sql.SQL("NOTHING"),
+            )
+        )
+
+    def _delete(self, table: str, layout: Layout) -> None:
+        """Delete by the primary key's index; the planner knows no better than to hash the copy."""
+        matches = [
+            sql.SQL("t.{name} = b.{name}").format(name=sql.Identifier(name)) for name in layout.key
+        ]
+        self._db.execute("SET LOCAL enable_hashjoin = off")
+        self._db.execute("SET LOCAL enable_mergejoin = off")
+        self._db.execute(
+            sql.SQL("DELETE FROM {table} t USING {batch} b WHERE b.{deleted} AND {match}").format(
+                table=sql.Identifier(table),
+                batch=sql.Identifier(_BATCH),
+                deleted=sql.Identifier(_DELETED),
+                match=sql.SQL(" AND ").join(matches),
+            )
+        )

@@ -1,0 +1,45 @@
+"""Read around a thing, derivations and impact are those of the whole ledger."""
+
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from catalog.models import Cluster, Service
+from lineage import actions
+from lineage.derivations import actions as derivations
+from lineage.derivations.fields import trace_fields
+from lineage.derivations.impact import Impact, Question, find_impact
+from lineage.ledger import Naming, Observation, record
+from tests.lineage.test_frontier import PATTERNS, at, namings, observations
+
+
+def _impact(key: str, hour: int) -> Impact:
+    return find_impact(Question(of=key, as_of=at(hour)))
+
+
+class AsTheWhole(TestCase):
+    @settings(max_examples=8, deadline=None)
+    @given(observations, namings, st.integers(0, 42), st.integers(1, 3))
+    def test_of_every_thing(
+        self, seen: list[Observation], names: list[Naming], hour: int, depth: int
+    ) -> None:
+        Cluster.objects.all().delete()
+        Service.objects.all().delete()
+        cluster = Cluster.objects.create(name="one", bootstrap_servers="x:1")
+        for number, patterns in enumerate(PATTERNS):
+            Service.objects.create(name=f"s{number}", recognised_by=patterns)
+        record(cluster, seen, at(40), names=names)
+        edges = actions.list_edges(as_of=at(hour))
+        for key in {node.key for edge in edges for node in (edge.source, edge.target)}:
+            for asked in ({"view": key}, {"stream": key}):
+                near = derivations.list_derivations(**asked, depth=depth, as_of=at(hour))
+                with patch.object(derivations, "MOST_NEAR", -1):
+                    whole = derivations.list_derivations(**asked, depth=depth, as_of=at(hour))
+                assert near == whole
+            impact = _impact(key, hour)
+            fields = trace_fields(key, depth=depth, as_of=at(hour))
+            with patch.object(derivations, "MOST_NEAR", -1):
+                assert impact == _impact(key, hour)
+                assert fields == trace_fields(key, depth=depth, as_of=at(hour))

@@ -7,6 +7,7 @@ process Python's own keyed hash (SipHash, 64 bits) of the same text does, at a t
 from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import islice
+from struct import unpack
 
 from lineage.connectors.columns import Digest, Layout, Row, canonical_text
 
@@ -35,8 +36,8 @@ class Tally:
             self.rows += len(texts)
             self.quick += sum(map(hash, texts))
             if self._named:
-                for text in texts:
-                    self._sum += int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+                hashes = [blake2b(text, digest_size=8).digest() for text in texts]
+                self._sum += sum(unpack(f">{len(hashes)}Q", b"".join(hashes)))
 
     def equals(self, other: "Tally") -> bool:
         """Whether both saw the same rows."""

@@ -83,7 +83,8 @@ class PartitionReader:
         session_timeout: float = 6.0,
     ) -> None:
         """Join nothing yet. `instance` makes a static member (KIP-345): a restarted one takes
-        its partitions back at once; without it they are free after `session_timeout` seconds.
+        its partitions back at once; without it they are free after `session_timeout` seconds, of
+        which brokers allow no fewer than 6 by default (group.min.session.timeout.ms).
         """
         self.trouble = ""
         self.positions: dict[Partition, int] = {}
@@ -108,6 +109,7 @@ class PartitionReader:
                 max_poll_interval_ms=300_000,
                 fetch_wait_max_ms=100,
                 queued_min_messages=100_000,
+                queued_max_messages_kbytes=32_768,
                 error_cb=self._note,
             )
             | static

@@ -8,8 +8,8 @@ from rest_framework.views import APIView
 
 from lineage.connectors import actions
 from lineage.connectors.api.serializers import (
-    ConnectorDeclaredSerializer,
     ConnectorSerializer,
+    DeclaredSerializer,
     ReplaySerializer,
     RunSerializer,
 )
@@ -42,7 +42,7 @@ class DescribeConnector(APIView):
     @extend_schema(
         operation_id="declare_connector",
         request={"application/json": DEFINITION},
-        responses={200: ConnectorDeclaredSerializer, 201: ConnectorDeclaredSerializer},
+        responses={200: DeclaredSerializer, 201: DeclaredSerializer},
     )
     def put(self, request: Request, name: str) -> Response:
         """Create the connector, or change it to what is declared; the same again changes nothing.
@@ -60,7 +60,7 @@ class DescribeConnector(APIView):
             "connector": actions.describe_connector(name),
         }
         status = 201 if change.action == "created" else 200
-        return Response(ConnectorDeclaredSerializer(answer).data, status)
+        return Response(DeclaredSerializer(answer).data, status)
 
     @extend_schema(operation_id="forget_connector", responses={204: None})
     def delete(self, _request: Request, name: str) -> Response:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from lineage.connectors.actions import STATES
@@ -110,7 +111,8 @@ class QuarantineSerializer(serializers.ModelSerializer[Quarantine]):
         fields = ["topic", "partition", "offset", "key", "reason", "at", "tried_at"]
 
 
-class DefinitionChangeSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="ConnectorFieldChange")
+class FieldChangeSerializer(serializers.Serializer[Any]):
     """One key that changed."""
 
     field = serializers.CharField()
@@ -118,15 +120,17 @@ class DefinitionChangeSerializer(serializers.Serializer[Any]):
     after = serializers.CharField()
 
 
-class ConnectorDeclaredSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="DeclaredConnector")
+class DeclaredSerializer(serializers.Serializer[Any]):
     """What a declaration did, and the connector as it is now."""
 
     action = serializers.ChoiceField(choices=["created", "changed", "unchanged"])
-    changes = DefinitionChangeSerializer(many=True)
+    changes = FieldChangeSerializer(many=True)
     connector = ConnectorSerializer()
 
 
-class RecordPlaceSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="RecordPlace")
+class PlaceSerializer(serializers.Serializer[Any]):
     """Where a record stands in the log."""
 
     topic = serializers.CharField(max_length=249)
@@ -137,4 +141,4 @@ class RecordPlaceSerializer(serializers.Serializer[Any]):
 class ReplaySerializer(serializers.Serializer[Any]):
     """Which records of the quarantine are tried again; none named: all."""
 
-    records = RecordPlaceSerializer(many=True, required=False, allow_empty=False)
+    records = PlaceSerializer(many=True, required=False, allow_empty=False)

@@ -124,7 +124,7 @@ class LogFold:
     def _streamed(self, ends: Mapping[Partition, int]) -> Iterator[Row]:
         self.passes += 1
         for record in self._read({}, ends):
-            if place_of(record) in self._skip or self._preparation.fold_key(record) is None:
+            if self._preparation.fold_key(record) is None or place_of(record) in self._skip:
                 continue
             row = self._row(record)
             if row is not None:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import duckdb
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -46,6 +46,7 @@ from lineage.connectors.sinks.duckdb_types import (
     type_of,
     written,
 )
+from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
 
 _SETTINGS = frozenset({"memory_limit", "threads", "temp_directory"})
 _BATCH = "insideout_batch"
@@ -344,6 +345,17 @@ class DuckdbSink:
             db.execute(statement)
             while rows := db.fetchmany(_READ_CHUNK):
                 yield from decoded(layout, rows)
+
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys, by reading."""
+        return hash_by_reading(self.read(table, layout), layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

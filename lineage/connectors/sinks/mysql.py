@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import FencedError, SinkMismatchError, SinkRefusedError
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.changes import changed
@@ -26,6 +26,7 @@ from lineage.connectors.sinks.mysql_types import (
     text_literal,
     type_of,
 )
+from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
 
 _STATEMENT_BYTES = 1 << 20
 _LOAD_CHUNK = 20_000
@@ -285,6 +286,17 @@ class MysqlSink:
         )
         with mapped():
             yield from decoded(layout, self._db.stream(statement, _READ_CHUNK))
+
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys, by reading."""
+        return hash_by_reading(self.read(table, layout), layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pyarrow as pa
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     SinkError,
     SinkMismatchError,
@@ -34,6 +34,7 @@ from lineage.connectors.sinks.parquet_files import (
     write_rows,
 )
 from lineage.connectors.sinks.parquet_store import DataFile, Store, TableFiles
+from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
 
 _ATTEMPTS = 20
 _KEEP_SECONDS = 30.0
@@ -264,6 +265,17 @@ class ParquetSink:
             for file in found.files:
                 for batch in read_batches(folder / file.name, names):
                     yield from rows_of(layout, batch)
+
+    # -- an audit ---------------------------------------------------------------------------------
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys, by reading."""
+        return hash_by_reading(self.read(table, layout), layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 
 from lineage.connectors.columns import Column, Digest, Layout, Row
-from lineage.connectors.sinks.postgres_types import decoded, read_as
+from lineage.connectors.sinks.postgres_types import as_numbers, decoded, read_as
 
 _READ_CHUNK = 10_000
 # the cell of a value, as lineage.connectors.sinks.canonical has it
@@ -66,6 +66,7 @@ def read_ranges(
     )
     canonical = decoded(layout)
     with db.transaction(), db.cursor("insideout_ranges", binary=True) as cursor:
+        as_numbers(cursor)
         cursor.itersize = _READ_CHUNK
         cursor.execute(statement)
         for row in cursor:

@@ -1,16 +1,18 @@
 """Faults of the log, the short forms: the copy equals the fold, or a state says why not."""
 
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
+from django.db import OperationalError
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
 from lineage.connectors.actions import (
+    ConnectorView,
     describe_connector,
     find_connector,
     pause,
@@ -59,18 +61,33 @@ def recreate(scene: Scene) -> None:
     create_topics(scene.kafka, [NewTopic(scene.topic, 1, 1, {})])
 
 
-def worked(scene: Scene, until: Callable[[], bool]) -> None:
-    """Let a worker's thread copy until something holds."""
+def stopped(scene: Scene) -> ConnectorView:
+    """Let a worker's thread copy until it stops by itself; return what it then says."""
+    copier = Copier(find_connector(scene.topic), "test")
+    copier.start()
+    copier.join(90)
+    copier.stop()
+    assert not copier.is_alive()
+    view = describe_connector(scene.topic)
+    assert view.state == "stopped", view
+    return view
+
+
+def level(scene: Scene) -> ConnectorView:
+    """Let a worker's thread copy until it says that it is level with the log."""
     copier = Copier(find_connector(scene.topic), "test")
     copier.start()
     end = time.monotonic() + 60
-    try:
-        while not until():
-            assert time.monotonic() < end, describe_connector(scene.topic)
-            time.sleep(0.05)
-    finally:
-        copier.stop()
-        copier.join(30)
+    view = None
+    while view is None or view.lag != 0:
+        assert time.monotonic() < end, view
+        time.sleep(0.2)
+        # the tests' database is in memory, where readers and writers shut each other out
+        with suppress(OperationalError):
+            view = describe_connector(scene.topic)
+    copier.stop()
+    copier.join(30)
+    return view
 
 
 def test_null_value_null_and_deleted_and_made_again_in_one_batch(scene: Scene) -> None:
@@ -114,11 +131,10 @@ def test_a_head_that_is_gone_is_never_skipped_silently(scene: Scene) -> None:
     for number in range(6):
         scene.write(f"k{number}", 10 + number)
     delete_head(scene, 9)
-    worked(scene, lambda: describe_connector(scene.topic).state == "stopped")
-    stopped = describe_connector(scene.topic)
-    assert stopped.trouble == "offset-gone"
-    assert "6 to 8 were deleted before they were copied" in stopped.message
-    assert stopped.remedy
+    view = stopped(scene)
+    assert view.trouble == "offset-gone"
+    assert "6 to 8 were deleted before they were copied" in view.message
+    assert view.remedy
     assert copied(scene.target) == before
     run = carried_out(regenerate(scene.topic))
     assert (run.state, run.message.split(";")[0]) == (
@@ -136,9 +152,7 @@ def test_a_topic_made_anew_is_noticed_though_it_is_longer_than_before(scene: Sce
     recreate(scene)
     for number in range(8):
         scene.write(f"new-{number}", number)
-    worked(scene, lambda: describe_connector(scene.topic).state == "stopped")
-    stopped = describe_connector(scene.topic)
-    assert stopped.trouble == "topic-recreated", stopped.message
+    assert stopped(scene).trouble == "topic-recreated"
     assert copied(scene.target) == before
     assert carried_out(regenerate(scene.topic)).state == "succeeded"
     assert describe_connector(scene.topic).message == ""
@@ -149,8 +163,7 @@ def test_a_topic_made_anew_is_noticed_though_it_is_longer_than_before(scene: Sce
     # the generation before is one of the old topic: it can be shown, and never be followed
     assert carried_out(roll_back(scene.topic)).state == "succeeded"
     assert copied(scene.target) == before
-    worked(scene, lambda: describe_connector(scene.topic).state == "stopped")
-    assert describe_connector(scene.topic).trouble == "topic-recreated"
+    assert stopped(scene).trouble == "topic-recreated"
     assert copied(scene.target) == before
     assert carried_out(roll_back(scene.topic)).state == "succeeded"
     scene.copy()
@@ -160,8 +173,7 @@ def test_a_topic_made_anew_is_noticed_though_it_is_longer_than_before(scene: Sce
 def test_behind_and_level_again_is_told(scene: Scene) -> None:
     for number in range(40):
         scene.write(f"k{number}", number)
-    worked(scene, lambda: describe_connector(scene.topic).lag == 0)
-    told = describe_connector(scene.topic)
+    told = level(scene)
     assert (told.state, told.lag_at_worst, told.level_in_seconds) == ("live", 0, None)
     assert told.measured_at
     assert told.measured_at <= datetime.now(UTC)

@@ -52,8 +52,8 @@ def test_copied_regenerated_and_rolled_back(extra_sink: Any, extra_target: str, 
     drain(live.step)
     expected = model([*ENTRIES, (b"e", value(1, 8))])
     assert table(extra_sink) == expected
-    other = open_sink(extra_target)
-    built = build(copy_of(log), other, poison).run()  # type: ignore[arg-type]
+    other: Any = open_sink(extra_target)
+    built = build(copy_of(log), other, poison).run()
     assert (built.number, built.digest.rows) == (2, len(expected))
     assert table(extra_sink) == expected
     log.append(b"f", value(2, 9))

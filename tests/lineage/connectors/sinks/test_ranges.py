@@ -99,9 +99,22 @@ def many_rows(count: int, seed: int) -> list[Row]:
     return [some_row(chance, number) for number in range(count)]
 
 
+def kept_by(sink: Sink, rows: list[Row]) -> list[Row]:
+    """Rows without what the kind refuses: MySQL knows neither NaN nor infinities."""
+    if sink.kind != "mysql":
+        return rows
+
+    def finite(value: Any) -> Any:
+        if isinstance(value, list):
+            return [item for item in value if finite(item) is not None]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return [[finite(value) for value in row] for row in rows]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_database_hashes_as_python_does(sink: Sink, seed: int) -> None:
-    rows = many_rows(400, seed)
+    rows = kept_by(sink, many_rows(400, seed))
     sink.load("wide", WIDE, rows)
     expected = hash_by_reading(rows, WIDE, 64, nan_is_null=nan_is_null(sink))
     assert sink.hash_ranges("wide", WIDE, 64) == expected
@@ -111,7 +124,7 @@ def test_the_database_hashes_as_python_does(sink: Sink, seed: int) -> None:
 
 def test_each_kind_by_itself(sink: Sink) -> None:
     """One column at a time, so that a failure names the kind."""
-    rows = many_rows(300, 9)
+    rows = kept_by(sink, many_rows(300, 9))
     for index, column in enumerate(WIDE.columns[2:], 2):
         layout = Layout((WIDE.columns[1], column), 1)
         narrow = [[row[1], row[index]] for row in rows]
@@ -173,7 +186,8 @@ def test_rows_and_positions_are_of_one_moment(sink: Sink, open_target: Callable[
     fence = ready(sink)
     sink.merge("orders", SIMPLE, [["a", 1]], [], fence)
     other = open_target()
-    assert isinstance(other, Snapshotting)
+    if not isinstance(other, Snapshotting):
+        pytest.skip(f"{other.kind} has no snapshot: it reads until nothing moved, see below")
     (move,) = fence.moves
 
     def read(live: Live) -> list[Row]:

@@ -23,9 +23,10 @@ from lineage.connectors.actions import WORKER_IS_GONE_AFTER, kept_here
 from lineage.connectors.copying import note_generation, now
 from lineage.connectors.engine_regenerate import BuildInterruptedError, Built, Regeneration
 from lineage.connectors.errors import ConnectorError, RunCancelledError
+from lineage.connectors.history import HistoryView
 from lineage.connectors.kinds import RunKind, find_kind, known_kinds
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
-from lineage.connectors.sessions import Session, only_compacted, opened, topic_ids
+from lineage.connectors.sessions import Session, begins_later, opened, topic_ids
 from lineage.connectors.sinks.contract import Live, Sink, shadow_of
 
 _TELL_SECONDS = 0.3
@@ -190,6 +191,7 @@ def build(job: Job) -> str:
         _begin_generation(run, connector, (before.number if before else 0) + 1)
         built = _regeneration(session, job.report).run()
         live = session.sink.live(connector.name)
+        HistoryView(session.definition, session.sink).follow(live)
     _celebrate(run, connector, live, built)
     _keep_topics(connector, before, ids)
     _release_quarantine(connector, built, began)
@@ -225,7 +227,7 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         preparation=session.preparation,
         sink=cast("Sink", _WhileOurs(session.sink, report)),
         progress=report,
-        compacted=lambda topic: only_compacted(session.connector, topic),
+        compacted=lambda topic: begins_later(session, topic),
         memory=settings.CONNECTOR_MEMORY_MIB << 20,
         identity=repr(session.definition),
     )

@@ -11,7 +11,7 @@ date, time                      int, days since 1970-01-01; int, microseconds si
 json, array                     str, JSON with sorted keys; list of one simple kind
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -51,22 +51,32 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `precision` counts digits (of a decimal) or of a second; `item` types an array."""
+    """A column: `precision` counts digits (of a decimal) or of a second; `item` types an array.
+
+    `symbols` are all that a text may be, where it is an enum; none: any text.
+    """
 
     name: str
     kind: Kind
     precision: int = 0
     scale: int = 0
     item: str = ""
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column as one schema gives it: where its value lies, and how it becomes canonical."""
+    """A column as one schema gives it: where its value lies, and how it becomes canonical.
+
+    An empty path hands the whole value to `convert`. `uses` names the fields that the column is
+    made from where its path does not say so, `how` what was done to them.
+    """
 
     column: Column
     path: tuple[str, ...]
     convert: Convert | None = None
+    uses: tuple[tuple[str, ...], ...] | None = None
+    how: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,20 +110,49 @@ class Layout:
     def united(self, columns: Iterable[Column]) -> "Layout":
         """Return the layout that holds these columns too, widening where kinds differ."""
         held = {column.name: column for column in self.columns}
+        key = set(self.key)
         for column in columns:
             known = held.get(column.name)
-            held[column.name] = column if known is None else unite(known, column)
+            if known is None:
+                held[column.name] = column
+            else:
+                united = unite(known, column)
+                # a key of two kinds is text: JSON would put quotes around it
+                other = column.name in key and united.kind == "json" != known.kind
+                held[column.name] = Column(column.name, "text") if other else united
         return Layout(tuple(held.values()), self.keys)
+
+    def evolved(self, columns: Iterable[Column]) -> "Layout":
+        """Return the layout with new columns, and those widened that a table can widen in place.
+
+        Raises SchemaChangedError for any other change.
+        """
+        wider = self.united(columns)
+        for before, after in zip(self.columns, wider.columns, strict=False):
+            if before != after and not _widens(before, after):
+                raise _changed(before, after)
+        return wider
+
+    def check_lead(self, lead: Sequence[Column]) -> None:
+        """Raise SchemaChangedError where a key has other columns than the table's."""
+        names = tuple(column.name for column in lead)
+        if names != self.names[: len(names)]:
+            raise SchemaChangedError(
+                f"the key was {', '.join(self.key)} and is now {', '.join(names)}: "
+                "one table cannot hold both"
+            )
+
+    def altered(self, wider: "Layout") -> tuple[Column, ...]:
+        """Return the columns of a wider layout that are ours by name and of another type."""
+        held = {column.name: column for column in self.columns}
+        return tuple(column for column in wider.columns if held.get(column.name, column) != column)
 
     def extended(self, columns: Iterable[Column]) -> "Layout":
         """Return the layout with new columns added; raise SchemaChangedError where one differs."""
         wider = self.united(columns)
         for before, after in zip(self.columns, wider.columns, strict=False):
             if before != after:
-                raise SchemaChangedError(
-                    f"column {before.name} is {describe(before)} and would have to become "
-                    f"{describe(after)}: regenerate"
-                )
+                raise _changed(before, after)
         return wider
 
     def dump(self) -> str:
@@ -127,14 +166,29 @@ class Layout:
     def load(cls, text: str) -> "Layout":
         """Return the layout that `dump` wrote."""
         read = orjson.loads(text)
-        return cls(tuple(Column(**column) for column in read["columns"]), read["keys"])
+        return cls(
+            tuple(
+                Column(**column | {"symbols": tuple(column.get("symbols", ()))})
+                for column in read["columns"]
+            ),
+            read["keys"],
+        )
 
 
 def describe(column: Column) -> str:
     """Return the kind of a column in words."""
     if column.kind == "decimal":
         return f"decimal({column.precision},{column.scale})"
+    if column.symbols:
+        return f"{column.kind} in {', '.join(column.symbols)}"
     return f"{column.kind} of {column.item}" if column.item else column.kind
+
+
+def _changed(before: Column, after: Column) -> SchemaChangedError:
+    return SchemaChangedError(
+        f"column {before.name} is {describe(before)} and would have to become "
+        f"{describe(after)}: regenerate"
+    )
 
 
 # -- widening -----------------------------------------------------------------------------------
@@ -157,9 +211,25 @@ def unite(one: Column, other: Column) -> Column:
         known = one.precision and other.precision
         return replace(one, precision=whole + scale if known else 0, scale=scale if known else 0)
     if one.kind == other.kind and one.item == other.item:
-        return replace(one, precision=max(one.precision, other.precision))
+        # text of any kind beside an enum is text of any kind
+        symbols = one.symbols and other.symbols and (*one.symbols, *other.symbols)
+        return replace(
+            one,
+            precision=max(one.precision, other.precision),
+            symbols=tuple(dict.fromkeys(symbols)),
+        )
     wider = _WIDER.get(frozenset({one.kind, other.kind}))
     return Column(one.name, wider or "json")
+
+
+_IN_PLACE = frozenset({("integer", "bigint"), ("real", "double"), ("integer", "double")})
+
+
+def _widens(before: Column, after: Column) -> bool:
+    """Whether every value of a column stays what it is when its type becomes the other."""
+    if before.kind == after.kind:
+        return before.item == after.item
+    return (before.kind, after.kind) in _IN_PLACE
 
 
 def adapted(source: SourceColumn, target: Column) -> Convert | None:
@@ -170,7 +240,12 @@ def adapted(source: SourceColumn, target: Column) -> Convert | None:
     final: Convert = float if target.kind == "double" else (lambda value: jsonified(value, kind))
     if convert is None:
         return final
-    return lambda value: final(convert(value))
+
+    def adapt(value: Any) -> Any:
+        found = convert(value)
+        return None if found is None else final(found)
+
+    return adapt
 
 
 def jsonified(value: Any, kind: str) -> str:
@@ -209,7 +284,7 @@ def row_maker(layout: Layout, plan: Plan, lead: int) -> Callable[[Mapping[str, A
         get = value.get
         row = [get(name) for name in names]
         for index, path in nested:
-            row[index] = _walk(value, path)
+            row[index] = walk(value, path)
         for index, convert in converts:
             if row[index] is not None:
                 row[index] = convert(row[index])
@@ -218,7 +293,7 @@ def row_maker(layout: Layout, plan: Plan, lead: int) -> Callable[[Mapping[str, A
     return make
 
 
-def _walk(value: Any, path: tuple[str, ...]) -> Any:
+def walk(value: Any, path: tuple[str, ...]) -> Any:
     """Follow a path; the empty one names the value itself, an absent record gives nothing."""
     for name in path:
         if value is None:
@@ -248,12 +323,43 @@ def to_json(value: Any) -> str:
     ).decode()
 
 
-def instant(unit: float) -> Convert:
-    """Return the conversion of an instant: a number of `unit` microseconds, or a datetime."""
+def nested_json(value: Any) -> str:
+    """Return JSON of what may hold records of a union, as Avro's encoding: `{"shop.Card": {…}}`."""
+    return to_json(_spelt(value))
+
+
+def _spelt(value: Any) -> Any:
+    """Tell which record each is that fastavro joined with its name."""
+    if isinstance(value, tuple):
+        return {value[0]: _spelt(value[1])}
+    if isinstance(value, list):
+        return [_spelt(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _spelt(item) for name, item in value.items()}
+    return value
+
+
+def items_of(convert: Convert | None) -> Convert | None:
+    """Return the conversion of a list, by that of its items; null items stay."""
+    if convert is None:
+        return None
+    return lambda items: [None if item is None else convert(item) for item in items]
+
+
+def duration(value: timedelta) -> Decimal:
+    """Return a duration in seconds, exact to the microsecond."""
+    return Decimal(value // _MICROSECOND).scaleb(-6)
+
+
+def instant(unit: int, per: int = 1) -> Convert:
+    """Return the conversion of an instant: a number of `unit` / `per` microseconds, or a datetime.
+
+    What is finer than a microsecond is cut off, always towards the past.
+    """
 
     def convert(value: Any) -> int:
         if isinstance(value, int):
-            return int(value * unit)
+            return value * unit // per
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
@@ -262,12 +368,12 @@ def instant(unit: float) -> Convert:
     return convert
 
 
-def local_instant(unit: float) -> Convert:
+def local_instant(unit: int, per: int = 1) -> Convert:
     """Return the conversion of a timestamp without zone."""
 
     def convert(value: Any) -> int:
         if isinstance(value, int):
-            return int(value * unit)
+            return value * unit // per
         return cast("int", (value.replace(tzinfo=None) - _LOCAL_EPOCH) // _MICROSECOND)
 
     return convert
@@ -296,6 +402,8 @@ def time_of_day(unit: int) -> Convert:
 
 def identifier(value: Any) -> str:
     """Return a UUID as text; what is none raises ValueError."""
+    if isinstance(value, bytes):
+        return str(UUID(bytes=value))
     return str(value if isinstance(value, UUID) else UUID(value))
 
 

@@ -23,6 +23,8 @@ from lineage.connectors.errors import (
     TargetUnsetError,
     TopicRecreatedError,
 )
+from lineage.connectors.evolving import rebuilding, regenerate_into
+from lineage.connectors.history import HistoryView
 from lineage.connectors.models import Connector, Generation
 from lineage.connectors.sessions import GROUP_PREFIX, Session, check_topics, live_engine, opened
 from lineage.connectors.sinks.contract import Live, retired_of
@@ -45,7 +47,6 @@ _FINAL = (
     DefinitionInvalidError,
     LogIncompleteError,
     OffsetGoneError,
-    SchemaChangedError,
     SinkMismatchError,
     TargetInvalidError,
     TopicRecreatedError,
@@ -83,6 +84,12 @@ class Copier(threading.Thread):
             except TargetUnsetError as error:
                 # set for the worker that is started next, maybe
                 pause = self._wait(error, pause)
+            except SchemaChangedError as error:
+                # the copy that is there stays readable until the one of the new shape is built
+                if not regenerate_into(self._connector, error):
+                    self._halt(error)
+                    break
+                self._await_rebuild(error)
             except _FINAL as error:
                 self._halt(error)
                 break
@@ -97,6 +104,12 @@ class Copier(threading.Thread):
         self._say(error)
         self._stopping.wait(pause)
         return min(2 * pause, _LONGEST_PAUSE)
+
+    def _await_rebuild(self, error: Exception) -> None:
+        """Leave the copy as it is until its next generation is built, or the build has ended."""
+        self._tell(message=f"{error}: being rebuilt", rows_per_second=None, retrying=True)
+        while not self._stopping.wait(_SHORTEST_PAUSE) and rebuilding(self._connector):
+            close_old_connections()
 
     def _say(self, error: Exception) -> None:
         self._tell(
@@ -136,15 +149,17 @@ class Copier(threading.Thread):
             try:
                 self._follow(session)
             except (BrokerError, ConnectorError, DatabaseError) as error:
-                if not isinstance(error, _FINAL):
+                if not isinstance(error, (*_FINAL, SchemaChangedError)):
                     self._say(error)  # at once: to leave a silent Kafka takes a minute
                 raise
 
     def _follow(self, session: Session) -> None:
         engine = live_engine(session)
         account = Account(session, engine)
+        history = HistoryView(session.definition, session.sink)
         while not self._stopping.is_set():
             step = engine.step(_POLL_SECONDS)
+            history.follow(engine.live)
             account.add(step.records)
             if account.due():
                 self._tell(**account.balance())

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from catalog.declaration import Change
 from catalog.declaration.entries import Entry
 from lineage.connectors.actions import declare
+from lineage.connectors.checking import schema_faults
+from lineage.connectors.definition import check
 from lineage.connectors.errors import DefinitionInvalidError
 
 
@@ -15,5 +17,11 @@ def apply_connectors(entries: Sequence[Entry]) -> list[Change]:
         try:
             changes.append(declare(entry.values))
         except DefinitionInvalidError as error:
-            entry.complain(str(error), *error.path)
+            for fault in error.faults:
+                entry.complain(str(fault), *fault.path)
+            continue
+        definition = check(entry.values)
+        for found in schema_faults(definition):
+            where = ".".join(found.path)
+            entry.complain(f"connector {definition.name}: {where}: {found.message}", *found.path)
     return changes

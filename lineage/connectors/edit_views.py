@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from lineage.connectors import actions
 from lineage.connectors.actions import Fault
-from lineage.connectors.definition import redact
+from lineage.connectors.checking import schema_faults
+from lineage.connectors.definition import check, redact
 from lineage.connectors.errors import DefinitionInvalidError, RunInProgressError
 from lineage.connectors.models import Connector
 
@@ -44,7 +45,7 @@ def edit_copy(request: HttpRequest, name: str | None = None) -> HttpResponse:
     page["text"] = request.POST.get("text", "")
     declared, faults = _read(page["text"])
     if not faults:
-        faults = actions.faults_of({"name": name, **declared} if name else declared)
+        faults = _faults({"name": name, **declared} if name else declared)
     if not faults and name is None and Connector.objects.filter(name=declared["name"]).exists():
         faults = [Fault("name", f"there is a copy named {declared['name']} already")]
     if not faults and request.POST.get("act") == "save":
@@ -58,13 +59,24 @@ def edit_copy(request: HttpRequest, name: str | None = None) -> HttpResponse:
     return render(request, "connectors/edit_copy.html", page, status=422 if faults else 200)
 
 
+def _faults(declared: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with a definition by itself, else by the schemas of its topics."""
+    faults = actions.faults_of(declared)
+    if faults:
+        return faults
+    return [
+        Fault(".".join(one.path), f"{'.'.join(one.path)}: {one.message}")
+        for one in schema_faults(check(declared))
+    ]
+
+
 def _save(
     request: HttpRequest, name: str, declared: Mapping[str, Any], page: dict[str, Any]
 ) -> HttpResponse:
     try:
         change = actions.declare_from_outside(name, declared)
     except DefinitionInvalidError as error:
-        page["faults"] = [Fault(error.path[0] if error.path else "", str(error))]
+        page["faults"] = [Fault(".".join(one.path), str(one)) for one in error.faults]
         return render(request, "connectors/edit_copy.html", page, status=422)
     messages.success(request, f"{name} is {change.action}")
     return redirect("copy", name)
@@ -96,8 +108,8 @@ def _text_of(connector: Connector | None) -> str:
 
 
 def _another(connector: Connector, declared: Mapping[str, Any]) -> bool:
-    shape = ("topics", "target", "table", "mode", "key", "key_format", "cluster")
-    return any(connector.definition.get(key) != declared.get(key) for key in shape)
+    after = check({"name": connector.name, **declared})
+    return actions.makes_another_copy(actions.definition_of(connector), after)
 
 
 @require_POST

@@ -48,6 +48,10 @@ class Writer:
         return read_or_tell
 
 
+DELETION = Writer(Plan(()), lambda _payload: None)
+"""What a deletion brings: nothing but its key."""
+
+
 class Decoder(Protocol):
     """Finds the schema of a record; raises PoisonRecordError where none can be."""
 
@@ -128,7 +132,8 @@ class Preparation:
         layout = self.layout or Layout(lead, keys)
         own = {column.name for column in lead}
         wanted = [source.column for source in plan.columns if source.column.name not in own]
-        self.adopt(layout.extended(wanted) if strict else layout.united([*lead, *wanted]))
+        layout.check_lead(lead)
+        self.adopt((layout.evolved if strict else layout.united)([*lead, *wanted]))
         self._lead = len(lead)
         assert self.layout is not None
         self._readers[plan] = writer.reader(self.layout, self._lead)
@@ -136,7 +141,7 @@ class Preparation:
     def fit_all(self, records: Iterable[Record]) -> None:
         """Widen the layout to hold every readable record of a whole log."""
         for record in records:
-            if not self._keying.removes(record):
+            if record.value is not None and not self._keying.removes(record):
                 try:
                     writer, _ = self._decoder.writer(record)
                     self.fit(record, writer, strict=False)
@@ -151,6 +156,8 @@ class Preparation:
 
     def row_of(self, record: Record) -> Row:
         """Decode a record into its row; raises PoisonRecordError, SchemaChangedError."""
+        if record.value is None and self._keying.mode == "history":
+            return self._deletion(record)
         writer, payload = self._decoder.writer(record)
         read = self._readers.get(writer.plan)
         if read is None:
@@ -163,6 +170,14 @@ class Preparation:
         except Exception as error:
             raise PoisonRecordError(f"cannot be decoded: {error!r}") from error
 
+    def _deletion(self, record: Record) -> Row:
+        """Return the row that ends a history: its leading columns, and nothing beside them."""
+        if self.layout is None:
+            self.fit(record, DELETION, strict=True)
+        assert self.layout is not None
+        lead = self._keying.lead(record, self.layout)
+        return [*lead, *[None] * (len(self.layout.columns) - len(lead))]
+
     def rows_of(self, records: Sequence[Record]) -> list[Row | PoisonRecordError | None]:
         """Decode many records; None stands for a tombstone, an error for what cannot be read.
 
@@ -171,10 +186,11 @@ class Preparation:
         rows: list[Row | PoisonRecordError | None] = []
         keep, readers, find = rows.append, self._readers, self._decoder.writer
         removes, lead = self._keying.removes, self._keying.lead
+        ends = self._keying.mode == "history"
         for record in records:
             try:
-                if record.value is None and removes(record):
-                    keep(None)
+                if record.value is None and (removes(record) or ends):
+                    keep(self._deletion(record) if ends else None)
                     continue
                 writer, payload = find(record)
                 read = readers.get(writer.plan)

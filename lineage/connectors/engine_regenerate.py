@@ -403,9 +403,12 @@ class Regeneration:
                 return rows
 
     def _widen(self) -> None:
-        """Add the columns that a batch brought."""
+        """Add and widen the columns as a batch asks."""
         layout = self.preparation.layout or self._layout
         if layout != self._layout:
+            altered = self._layout.altered(layout)
+            if altered:
+                self.sink.alter(self._shadow, altered)
             self.sink.widen(self._shadow, layout.columns[len(self._layout.columns) :])
             self._layout = layout
 

@@ -65,6 +65,14 @@ class DefinitionInvalidError(ConnectorError):
         """Say what is wrong, and at which key."""
         super().__init__(message)
         self.path = path
+        self.faults: tuple[DefinitionInvalidError, ...] = (self,)
+
+    @classmethod
+    def of_all(cls, faults: "list[DefinitionInvalidError]") -> "DefinitionInvalidError":
+        """Return one error that tells of all of these."""
+        error = cls("; ".join(str(fault) for fault in faults), *faults[0].path)
+        error.faults = tuple(faults)
+        return error
 
 
 class TargetInvalidError(ConnectorError):

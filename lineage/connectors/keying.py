@@ -8,6 +8,8 @@ from lineage.connectors.columns import Column, Kind, Layout, Plan, SourceColumn
 from lineage.connectors.definition import Definition
 from lineage.connectors.engine_fold import Decoder, FoldKey, Key, Keying
 from lineage.connectors.errors import PoisonRecordError
+from lineage.connectors.expressions.casts import text_of
+from lineage.connectors.sinks.history_view import HISTORY_COLUMNS, HISTORY_KEYS
 
 RECORD_KEY = "record_key"
 _KEY_KINDS: tuple[Kind, ...] = ("integer", "bigint", "uuid", "text")
@@ -17,9 +19,12 @@ def keying_of(definition: Definition, decoder: Decoder) -> Keying:
     """Return the keying that a definition asks for."""
     if definition.mode == "events":
         return EventKeying()
-    if definition.key_format == "schema":
-        return SchemaKeying(decoder, definition.key)
-    return TextKeying(definition.key[0] if definition.key else RECORD_KEY)
+    keying: Keying = (
+        SchemaKeying(decoder, definition.key)
+        if definition.key_format == "schema"
+        else TextKeying(definition.key[0] if definition.key else RECORD_KEY)
+    )
+    return HistoryKeying(keying) if definition.mode == "history" else keying
 
 
 def key_text(raw: bytes | None) -> str:
@@ -51,12 +56,17 @@ class TextKeying(_TableKeying):
 
     def __init__(self, column: str) -> None:
         self._column = column
+        self._kind: Kind = "text"
 
     def columns(self, _record: Record, plan: Plan) -> tuple[tuple[Column, ...], int]:
-        """Return the key column, of the kind that the value's field of that name has."""
+        """Return the key column, of the kind that the value's field of that name has.
+
+        A schema without that field has the kind of the schema before it.
+        """
         source = plan.find(self._column)
-        kind = source.column.kind if source else "text"
-        return (Column(self._column, kind if kind in _KEY_KINDS else "text"),), 1
+        if source is not None:
+            self._kind = source.column.kind if source.column.kind in _KEY_KINDS else "text"
+        return (Column(self._column, self._kind),), 1
 
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the key, converted to its column's kind."""
@@ -97,18 +107,56 @@ class SchemaKeying(_TableKeying):
         )
         return found, len(found)
 
-    def lead(self, record: Record, _layout: Layout) -> Key:
-        """Return the decoded fields of the key."""
+    def lead(self, record: Record, layout: Layout) -> Key:
+        """Return the decoded fields of the key; a key of two kinds over time is text."""
         plan, value = self._decoder.key(record.key or b"")
         values: list[Any] = []
-        for _, source in self._sources(plan):
+        for column, (_, source) in zip(layout.columns, self._sources(plan), strict=False):
             found = value
             for name in source.path:
                 found = found if name == "" else found[name]
             if found is None:
                 raise PoisonRecordError(f"the key's {source.column.name} is null")
-            values.append(source.convert(found) if source.convert else found)
+            key = source.convert(found) if source.convert else found
+            other = column.kind == "text" != source.column.kind
+            values.append(text_of(source.column.kind)(key) if other else key)
         return tuple(values)
+
+
+class HistoryKeying:
+    """Rows by key and place: every version of a key is one, a deletion too, and none is replaced.
+
+    What is written depends on the record alone, so that a replay writes the same again. Until when
+    a version was valid depends on the next one, and is computed on read (`sinks.history_view`).
+    """
+
+    mode = "history"
+
+    def __init__(self, keying: Keying) -> None:
+        self._keying = keying
+
+    def fold_key(self, record: Record) -> FoldKey:
+        """Return the record's place; None where it has no key, as in a table."""
+        return None if record.key is None else (record.topic, record.partition, record.offset)
+
+    def removes(self, _record: Record) -> bool:
+        """Tell that nothing is: a null value is a version too, marked as deleted."""
+        return False
+
+    def columns(self, record: Record, plan: Plan) -> tuple[tuple[Column, ...], int]:
+        """Return the key, the place, and what is told of the version."""
+        found, keys = self._keying.columns(record, plan)
+        return (*found[:keys], *HISTORY_COLUMNS), keys + HISTORY_KEYS
+
+    def lead(self, record: Record, layout: Layout) -> Key:
+        """Return key, partition, offset, the record's time, and whether it deletes."""
+        return (
+            *self._keying.lead(record, layout)[: layout.keys - HISTORY_KEYS],
+            record.partition,
+            record.offset,
+            record.timestamp * 1000,
+            record.value is None,
+        )
 
 
 class EventKeying:

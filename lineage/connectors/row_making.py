@@ -16,7 +16,7 @@ Maker = Callable[[Lead, Any], Row]
 def compiled_maker(layout: Layout, plan: Plan, lead: int) -> Maker:
     """Return what turns leading values and a decoded value into a whole row."""
     plain = row_maker(layout, plan, lead)
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {"whole": _whole}
     parts = [_part(layout, plan, lead, index, known) for index in range(len(layout.columns) - lead)]
     if None in parts:
         return _looped(plain)
@@ -28,14 +28,19 @@ def compiled_maker(layout: Layout, plan: Plan, lead: int) -> Maker:
         try:
             return quick(lead, value)
         except (KeyError, TypeError, AttributeError):  # a field is absent, or it is no record
-            return [*lead, *plain(value if isinstance(value, dict) else {"": value})]
+            return [*lead, *plain(_whole(value))]
 
     return make
 
 
+def _whole(value: Any) -> Any:
+    """Return the value as a record: one that is none is its only field, without a name."""
+    return value if isinstance(value, dict) else {"": value}
+
+
 def _looped(plain: Callable[[Any], Row]) -> Maker:
     def make(lead: Lead, value: Any) -> Row:
-        return [*lead, *plain(value if isinstance(value, dict) else {"": value})]
+        return [*lead, *plain(_whole(value))]
 
     return make
 
@@ -49,6 +54,8 @@ def _part(layout: Layout, plan: Plan, lead: int, index: int, known: dict[str, An
     if "" in source.path:
         return None
     found = "value" + "".join(f"[{name!r}]" for name in source.path)
+    if not source.path:
+        found = "whole(value)"
     convert: Convert | None = adapted(source, column)
     if convert is None:
         return found

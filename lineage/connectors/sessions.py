@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils import timezone
 
 from broker.admin import read_topic_ids
 from broker.consume import OffsetGoneError, Partition, PartitionReader, Record
+from broker.starting import StartingReader
 from catalog.actions import connection_of
 from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
@@ -16,10 +18,11 @@ from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
 from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_builds import note_topics
-from lineage.connectors.engine_fold import Poison, Preparation
-from lineage.connectors.errors import TopicRecreatedError
+from lineage.connectors.engine_fold import Decoder, Poison, Preparation
+from lineage.connectors.errors import TargetUnsetError, TopicRecreatedError
 from lineage.connectors.keying import key_text, keying_of
 from lineage.connectors.models import Connector, Quarantine
+from lineage.connectors.shaping import ShapedDecoder, ShapedKeying, Shaper
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 
@@ -52,14 +55,20 @@ def opened(
     """
     spare_collector()
     definition = definition_of(connector)
-    decoder = RegistryDecoder()
+    decoder: Decoder = RegistryDecoder()
+    keying = keying_of(definition, decoder)
+    shaper = shaper_of(definition)
+    if not shaper.idle:
+        decoder, keying = ShapedDecoder(decoder, shaper.plan), ShapedKeying(keying, shaper)
     sink = open_sink(target_url(connector.target))
     try:
-        reader = PartitionReader(connection_of(connector.cluster), group, instance=instance)
+        reader = StartingReader(
+            connection_of(connector.cluster), group, start=definition.start, instance=instance
+        )
         try:
             preparation = Preparation(
                 decoder,
-                keying_of(definition, decoder),
+                keying,
                 poison or (lambda record, reason: put_into_quarantine(connector, record, reason)),
             )
             yield Session(connector, definition, reader, preparation, sink)
@@ -67,6 +76,15 @@ def opened(
             reader.close()
     finally:
         sink.close()
+
+
+def shaper_of(definition: Definition) -> Shaper:
+    """Return what shapes a copy's columns; raises TargetUnsetError where its secret is not set."""
+    if definition.columns.hashes and not settings.MASK_SECRET:
+        raise TargetUnsetError(
+            f"connector {definition.name}: mask: hash needs MASK_SECRET, which is not set"
+        )
+    return Shaper(definition, settings.MASK_SECRET.encode())
 
 
 def put_into_quarantine(connector: Connector, record: Record, reason: str) -> None:
@@ -156,6 +174,14 @@ def only_compacted(connector: Connector, topic: str) -> bool:
     """Whether compaction alone shortens a topic: it never removes the last value of a key."""
     policy = Topic.objects.filter(cluster=connector.cluster, name=topic)
     return policy.values_list("cleanup_policy", flat=True).first() == "compact"
+
+
+def begins_later(session: Session, topic: str) -> bool:
+    """Whether a log without its head is all the same what the copy is made of.
+
+    So it is where compaction alone shortens it, and where the copy starts at a time.
+    """
+    return session.definition.start is not None or only_compacted(session.connector, topic)
 
 
 def is_compacted(connector: Connector, topic: str) -> bool:

@@ -1,6 +1,7 @@
 """Which field each column of a copy holds, by its connector's definition and the schema."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,9 @@ from lineage.connectors.decoding import writer_of
 from lineage.connectors.definition import Definition, check
 from lineage.connectors.errors import ConnectorError
 from lineage.connectors.keying import RECORD_KEY
+from lineage.connectors.mapping.avro import RECORD_TYPE
 from lineage.connectors.models import Connector
+from lineage.connectors.shaping import Shaper
 from lineage.derivations.flows import KEY, VALUE, ColumnSource, Flow, copied
 from lineage.derivations.schemas import fields_at, parsed_at, paths
 
@@ -19,6 +22,14 @@ _PLACE = {
     "kafka_offset": "$offset",
     "kafka_timestamp": "$timestamp",
     "kafka_key": KEY,
+}
+
+
+_VERSION = {
+    "kafka_partition": "$partition",
+    "kafka_offset": "$offset",
+    "valid_from": "$timestamp",
+    "deleted": VALUE,
 }
 
 
@@ -60,15 +71,26 @@ def columns_of(
     definition: Definition, values: Plan | None, keys: Plan | None
 ) -> Iterator[ColumnSource]:
     """Yield where each column comes from; a key's column hides a value's field of its name."""
-    leading = list(_key_columns(definition, keys))
+    rules = {rule.name: rule for rule in definition.columns.rules}
+    leading = [
+        replace(each, transformation=f"{each.transformation}, masked ({rules[each.column].mask})")
+        if each.column in rules and rules[each.column].mask
+        else each
+        for each in _key_columns(definition, keys)
+        if each.column not in rules or rules[each.column].kind != "drop"
+    ]
     yield from leading
     taken = {each.column for each in leading}
-    for source in values.columns if values else ():
+    shaped = Shaper(definition).plan(values) if values else None
+    for source in shaped.columns if shaped else ():
         if source.column.name not in taken:
             yield _column(source)
 
 
 def _key_columns(definition: Definition, keys: Plan | None) -> Iterator[ColumnSource]:
+    if definition.mode == "history":
+        for column, place in _VERSION.items():
+            yield ColumnSource(column, (place,), "place in the log")
     if definition.mode == "events":
         for column, place in _PLACE.items():
             yield ColumnSource(column, (place,), "place in the log")
@@ -86,9 +108,16 @@ def _key_columns(definition: Definition, keys: Plan | None) -> Iterator[ColumnSo
 
 def _column(source: SourceColumn) -> ColumnSource:
     name, path = source.column.name, ".".join(part for part in source.path if part)
+    if source.uses is not None:
+        paths = tuple(".".join(part for part in each if part) or VALUE for each in source.uses)
+        return ColumnSource(name, paths, source.how)
+    if source.how:
+        return ColumnSource(name, (path or VALUE,), source.how)
+    if source.path == (RECORD_TYPE,):
+        return ColumnSource(name, (VALUE,), "name of the record")
     if not path:
         return ColumnSource(name, (VALUE,), "copied")
-    if len(source.path) > 1:
+    if len(source.path) > 1 and name.startswith(source.path[0]):
         return ColumnSource(name, (path,), "flattened")
     words = "copied" if name == path else "renamed"
     return ColumnSource(

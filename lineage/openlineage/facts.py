@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import Max
 
 from catalog.models import Cluster, Service, Topic
-from lineage.connectors.actions import target_url
-from lineage.connectors.columns import Plan, describe
+from lineage.connectors.actions import definition_of, target_url
+from lineage.connectors.columns import Plan, SourceColumn, describe
 from lineage.connectors.decoding import writer_of
 from lineage.connectors.errors import ConnectorError
 from lineage.connectors.models import Connector
+from lineage.connectors.shaping import Shaper, fields_of
 from lineage.edges import Node
 from lineage.models import FieldFlow
 from lineage.openlineage.events import Dataset, Facets, documentation, facet, own_facet, ownership
@@ -159,11 +160,13 @@ class Facts:
             return {}
         plan = self.plan(connector.topics[0])
         topic = self.topic_name(connector.topics[0]).as_json()
-        as_it_is = [{"type": "DIRECT", "subtype": "IDENTITY"}]
         return {
-            one.column.name: [{**topic, "field": ".".join(one.path), "transformations": as_it_is}]
-            for one in (plan.columns if plan else ())
-            if one.path
+            one.column.name: [
+                {**topic, "field": field, "transformations": [_transformation(one)]}
+                for field in fields_of(one.path, one.uses)
+            ]
+            for one in (_shaped(connector, plan).columns if plan else ())
+            if one.path or one.uses
         }
 
     def _known_fields(self, kind: str, name: str) -> dict[str, list[dict[str, Any]]]:
@@ -211,6 +214,21 @@ class Facts:
         ]
         flows = len(self._flows.get((node.kind, node.name), ()))
         return [rows, self.job_facets(node), flows]
+
+
+def _shaped(connector: Connector, plan: Plan) -> Plan:
+    """Return the columns that a copy's definition makes of a schema's."""
+    try:
+        return Shaper(definition_of(connector)).plan(plan)
+    except ConnectorError:
+        return plan
+
+
+def _transformation(one: SourceColumn) -> dict[str, Any]:
+    if not one.how:
+        return {"type": "DIRECT", "subtype": "IDENTITY"}
+    masking = one.how.startswith("masked")
+    return {"type": "DIRECT", "subtype": "TRANSFORMATION", "masking": masking}
 
 
 def _transformations(text: str) -> Iterator[dict[str, str]]:

@@ -248,6 +248,11 @@ REGISTRY_CACHE_BYTES = env.integer(
 REGISTRY_MAX_KEYS = env.integer(
     "REGISTRY_MAX_KEYS", 100_000, "most KEKs, and most DEKs, that the DEK registry keeps"
 )
+MASK_SECRET = env.text(
+    "MASK_SECRET",
+    "",
+    "secret with which `mask: hash` hashes the columns of copies (HMAC-SHA-256); empty: it cannot",
+)
 LOCAL_KMS_SECRET = env.text(
     "LOCAL_KMS_SECRET",
     "",

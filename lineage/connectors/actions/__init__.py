@@ -6,6 +6,7 @@ from lineage.connectors.actions.declaring import (
     declare_from_outside,
     faults_of,
     forget,
+    makes_another_copy,
     warnings_of,
 )
 from lineage.connectors.actions.reading import (
@@ -62,6 +63,7 @@ __all__ = [
     "list_quarantine",
     "list_runs",
     "list_workers",
+    "makes_another_copy",
     "next_due",
     "pause",
     "regenerate",

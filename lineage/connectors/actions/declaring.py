@@ -11,12 +11,11 @@ from django.db import transaction
 from catalog.declaration import Change, FieldChange
 from catalog.models import BoundedContext, Cluster, Service, Topic
 from lineage.connectors.actions.reading import find_connector, own_setting
-from lineage.connectors.definition import Definition, check, holds_secret, redact
+from lineage.connectors.definition import KEYS, Definition, check, holds_secret, redact, storable
 from lineage.connectors.errors import DefinitionInvalidError, RunInProgressError
 from lineage.connectors.models import Connector, Run
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_UNKNOWN = re.compile(r": unknown ([^(]+) \(known")
 _MOST_FAULTS = 20
 # what stands in for a key that is at fault, so that the others are judged too
 _STAND_INS = {
@@ -38,7 +37,8 @@ class Fault:
 def declare(declared: Mapping[str, Any]) -> Change:
     """Create or change a connector, and tell what changed; raises DefinitionInvalidError.
 
-    A changed target, table, key or mode makes another copy: it is stopped until regenerated.
+    A changed target, table, key, mode, start or shape of the columns makes another copy: it is
+    stopped until regenerated.
     """
     definition = check(declared)
     _refuse_own_settings(definition)
@@ -50,7 +50,7 @@ def declare(declared: Mapping[str, Any]) -> Change:
         "target": definition.target,
         "table": definition.table,
         "mode": definition.mode,
-        "definition": dict(declared),
+        "definition": storable(declared),
     }
     with transaction.atomic():
         found = Connector.objects.select_for_update(of=("self",)).filter(name=definition.name)
@@ -65,7 +65,7 @@ def declare(declared: Mapping[str, Any]) -> Change:
         )
         if not changed:
             return Change("connector", definition.name, "unchanged")
-        if _another_copy(check(connector.definition), definition):
+        if makes_another_copy(check(connector.definition), definition):
             values |= {
                 "state": Connector.State.STOPPED,
                 "message": "declared anew: regenerate to build the copy that is declared now",
@@ -124,8 +124,9 @@ def faults_of(declared: Mapping[str, Any], *, outside: bool = True) -> list[Faul
             _named(BoundedContext, "context", definition.context, definition)
             _named(Service, "service", definition.service, definition)
         except DefinitionInvalidError as error:
-            faults.append(Fault(error.path[0] if error.path else "", str(error)))
-            if not _step_over(attempt, error):
+            faults += [Fault(".".join(one.path), str(one)) for one in error.faults]
+            stepped = [_step_over(attempt, one) for one in error.faults]
+            if not all(stepped):
                 break
         else:
             break
@@ -136,15 +137,13 @@ def _step_over(attempt: dict[str, Any], error: DefinitionInvalidError) -> bool:
     """Put something right in the place of what is wrong; False where nothing more can be judged."""
     if error.path:
         key = error.path[0]
-        if attempt.get(key) == _STAND_INS.get(key, ""):
+        if key in _STAND_INS and attempt.get(key) == _STAND_INS[key]:
             return False
-        attempt[key] = _STAND_INS.get(key)
-        if attempt[key] is None:
-            del attempt[key]
-        return True
-    unknown = _UNKNOWN.search(str(error))
-    if unknown:
-        for key in unknown[1].split(", "):
+        for unknown in [each for each in attempt if each not in KEYS]:
+            del attempt[unknown]
+        if key in _STAND_INS:
+            attempt[key] = _STAND_INS[key]
+        else:
             attempt.pop(key, None)
         return True
     missing = {key: value for key, value in _STAND_INS.items() if not attempt.get(key)}
@@ -183,8 +182,12 @@ def _shown(value: object) -> str:
     return redact(value) if isinstance(value, str) else str(value)
 
 
-def _another_copy(before: Definition, after: Definition) -> bool:
-    shape = ("topics", "target", "table", "mode", "key", "key_format", "cluster")
+def makes_another_copy(before: Definition, after: Definition) -> bool:
+    """Whether what a table holds is not what is declared now."""
+    shape = (
+        *("topics", "target", "table", "mode", "key", "key_format", "cluster"),
+        *("columns", "flatten", "start"),
+    )
     return any(getattr(before, name) != getattr(after, name) for name in shape)
 
 

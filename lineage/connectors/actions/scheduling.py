@@ -1,20 +1,15 @@
 """Start the runs that a connector's `schedule` asks for when they are due."""
 
 import logging
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from celery.schedules import ParseException, crontab
 from django.utils import timezone
 
 from lineage.connectors.actions.runs import request_run
 from lineage.connectors.errors import RunInProgressError, ScheduleInvalidError
 from lineage.connectors.kinds import known_kinds
 from lineage.connectors.models import Connector, Run
-
-_INTERVAL = re.compile(r"([1-9][0-9]{0,5})\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+from lineage.connectors.schedules import next_time
 
 logger = logging.getLogger(__name__)
 
@@ -24,18 +19,10 @@ def next_due(schedule: str, last: datetime) -> datetime:
 
     Raises ScheduleInvalidError.
     """
-    interval = _INTERVAL.fullmatch(schedule.strip())
-    if interval:
-        return last + timedelta(**{_UNITS[interval[2]]: int(interval[1])})
-    fields = schedule.split()
-    if len(fields) != len(_FIELDS):
-        raise ScheduleInvalidError(f"{schedule!r} is neither an interval, as 1h or 7d, nor cron")
     try:
-        cron = crontab(nowfun=lambda: last, **dict(zip(_FIELDS, fields, strict=True)))
-    except (ParseException, ValueError) as error:
-        raise ScheduleInvalidError(f"{schedule!r}: {error}") from error
-    left: timedelta = cron.remaining_estimate(last)
-    return last + left
+        return next_time(schedule, last)
+    except ValueError as error:
+        raise ScheduleInvalidError(str(error)) from error
 
 
 def due_runs(now: datetime) -> list[tuple[Connector, str]]:

@@ -16,7 +16,7 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     topics = serializers.ListField(child=serializers.CharField())
     target = serializers.CharField()
     table = serializers.CharField()
-    mode = serializers.ChoiceField(choices=["table", "events"])
+    mode = serializers.ChoiceField(choices=["table", "events", "history"])
     engine = serializers.ChoiceField(choices=["own", "connect"], help_text="who keeps the copy")
     context = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     service = serializers.CharField(allow_null=True)

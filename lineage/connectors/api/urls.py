@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from lineage.connectors.api.checks import CheckConnector
 from lineage.connectors.api.operating import (
     DescribeConnector,
     ReplayQuarantine,
@@ -21,6 +22,7 @@ from lineage.connectors.api.views import (
 
 urlpatterns = [
     path("connectors", ListConnectors.as_view()),
+    path("connectors/check", CheckConnector.as_view()),
     path("connectors/<str:name>", DescribeConnector.as_view()),
     path("connectors/<str:name>/regenerate", RegenerateConnector.as_view()),
     path("connectors/<str:name>/pause", PauseConnector.as_view()),

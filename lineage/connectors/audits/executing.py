@@ -17,7 +17,7 @@ from lineage.connectors.errors import (
 )
 from lineage.connectors.kinds import RunKind
 from lineage.connectors.models import Connector, Quarantine
-from lineage.connectors.sessions import Session, only_compacted, opened
+from lineage.connectors.sessions import Session, begins_later, opened
 
 
 def audit(job: Job) -> str:
@@ -77,7 +77,7 @@ def _auditor(session: Session, job: Job) -> Auditor:
         fold=fold,
         preparation=session.preparation,
         progress=job.report,
-        compacted=lambda topic: only_compacted(connector, topic),
+        compacted=lambda topic: begins_later(session, topic),
         compacts=lambda topic: _compacts(connector, topic),
     )
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage.connectors.columns import Plan
-from lineage.connectors.definition import Definition
+from lineage.connectors.definition import DEEPEST, Definition
 from lineage.connectors.deployment.jdbc import JdbcTarget
 from lineage.connectors.deployment.shaping import Shaping, shaped
 from lineage.connectors.keying import RECORD_KEY
+from lineage.connectors.shaping import Shaper
 
 SINK = "io.debezium.connector.jdbc.JdbcSinkConnector"
 STRING = "org.apache.kafka.connect.storage.StringConverter"
@@ -34,10 +35,11 @@ CONVERTERS = {
 """By the format of a schema, the converters that read it; the first one installed is taken."""
 
 _PLACE = ("kafka_topic", "kafka_partition", "kafka_offset")
+_TIME = "kafka_timestamp"
 _KEY_CASTS = {"integer": "int32", "bigint": "int64"}
 _RENDERED = frozenset({
     "name", "topics", "target", "table", "mode", "key", "key_format", "context", "service",
-    "cluster", "engine", "columns",
+    "cluster", "engine", "columns", "flatten", "start",
 })  # fmt: skip
 
 _STANDING = """\
@@ -93,7 +95,12 @@ def render(
     made = Rendering(_sink(definition, workers) | _consumer(definition))
     _connection(made, target, workers)
     _unrendered(made, definition, declared, shape)
-    shaping = shaped(shape.value, declared.get("columns") or {}, avro=shape.format == "AVRO")
+    shaping = shaped(
+        shape.value,
+        definition.columns,
+        avro=shape.format == "AVRO",
+        keys={*definition.key, RECORD_KEY},
+    )
     made.refusals += shaping.refusals
     made.differences += shaping.differences
     _converters(made, definition, shape, workers)
@@ -169,7 +176,9 @@ def _unrendered(
     if shape.nanoseconds:
         made.refusals.append("timestamp-nanos: the converters give a plain number")
     extra = {key: value for key, value in declared.items() if key not in _RENDERED and value}
-    if extra.pop("start", "beginning") != "beginning":
+    if definition.flatten < DEEPEST:
+        made.refusals.append("flatten: Connect's Flatten takes records apart to the last field")
+    if definition.start is not None:
         made.refusals.append("start: the sink begins at the beginning of the log")
     if extra.pop("schedule", None):
         made.differences.append("the schedule is not followed: there is nothing to regenerate")
@@ -234,8 +243,7 @@ def _transforms(made: Rendering, definition: Definition, shape: Shape, shaping: 
             "topic.field": _PLACE[0],
             "partition.field": _PLACE[1],
             "offset.field": _PLACE[2],
-            "timestamp.field": "kafka_timestamp",
-        }
+        } | ({} if _TIME in shaping.dropped else {"timestamp.field": _TIME})
     else:
         steps |= _key_steps(made, definition, shape) | shaping.steps
     if steps:
@@ -258,7 +266,7 @@ def _key_steps(made: Rendering, definition: Definition, shape: Shape) -> dict[st
     column = definition.key[0] if definition.key else RECORD_KEY
     made.config["primary.key.fields"] = column
     steps = {"key": {"type": _apache("HoistField$Key"), "field": column}}
-    source = shape.value.find(column) if shape.value else None
+    source = Shaper(definition).plan(shape.value).find(column) if shape.value else None
     cast = _KEY_CASTS.get(source.column.kind) if source else None
     if cast and definition.key_format == "text":
         steps["keyKind"] = {"type": _apache("Cast$Key"), "spec": f"{column}:{cast}"}

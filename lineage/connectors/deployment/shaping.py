@@ -1,10 +1,11 @@
 """The columns of a copy by Connect's transformations: flatten, rename, drop, convert. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from lineage.connectors.columns import Column, Plan
+from lineage.connectors.declared_columns import ColumnRule, ColumnRules
+from lineage.connectors.shaping import places_of
 
 _APACHE = "org.apache.kafka.connect.transforms."
 Steps = dict[str, dict[str, str]]
@@ -29,22 +30,35 @@ class Shaping:
     steps: Steps = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass
 class _Wishes:
-    """What `columns` asks for, by transformation."""
+    """What `columns` asks for, by transformation; names are those behind `Flatten`.
 
+    `named` are the fields that any rule keeps, `only` whether the others are left out.
+    """
+
+    only: bool
+    named: list[str] = field(default_factory=list)
     renames: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
     redacted: list[str] = field(default_factory=list)
 
+    def keeps(self, name: str) -> bool:
+        """Whether a field stays."""
+        return name not in self.dropped and (not self.only or name in self.named)
 
-def shaped(plan: Plan | None, columns: Mapping[str, Any], *, avro: bool) -> Shaping:
-    """Return what brings values into the declared columns; `columns` as it is written down."""
+
+def shaped(
+    plan: Plan | None, columns: ColumnRules, *, avro: bool, keys: Collection[str] = ()
+) -> Shaping:
+    """Return what brings values into the declared columns; `keys` are those of the record's key."""
     made = Shaping()
-    wishes = _read(columns, made)
+    wishes = _read(columns, plan, keys, made)
+    made.dropped = wishes.dropped
     if plan and any(len(source.path) > 1 for source in plan.columns):
         made.steps["flatten"] = {"type": f"{_APACHE}Flatten$Value", "delimiter": "_"}
         made.refusals += [
@@ -54,7 +68,7 @@ def shaped(plan: Plan | None, columns: Mapping[str, Any], *, avro: bool) -> Shap
             if len(source.path) > 1 and source.column.name != "_".join(source.path)
         ]
     kept = [source.column for source in plan.columns] if plan else []
-    kept = [column for column in kept if column.name not in wishes.dropped]
+    kept = [column for column in kept if wishes.keeps(column.name)]
     if avro:
         _times(kept, made)
     _wish(wishes, made)
@@ -62,32 +76,57 @@ def shaped(plan: Plan | None, columns: Mapping[str, Any], *, avro: bool) -> Shap
     return made
 
 
-def _read(columns: Mapping[str, Any], made: Shaping) -> _Wishes:
-    wishes = _Wishes()
-    for name, wish in columns.items():
-        if wish == "drop":
-            wishes.dropped.append(name)
-        elif isinstance(wish, Mapping):
-            _read_one(name, dict(wish), wishes, made)
+def _read(columns: ColumnRules, plan: Plan | None, keys: Collection[str], made: Shaping) -> _Wishes:
+    wishes = _Wishes(columns.only)
+    for rule in columns.rules:
+        if rule.kind == "drop":
+            wishes.dropped += _fields(rule.source, plan)
+        elif rule.kind == "constant":
+            wishes.constants[rule.name] = str(rule.constant)
+            made.differences.append(f"column {rule.name}: a constant is written as text")
+        elif rule.kind == "expression":
+            made.refusals.append(_unsayable(rule, "expression", rule.source))
         else:
-            made.refusals.append(f"column {name}: {wish!r} has no like among the transformations")
+            _read_field(rule, plan, wishes, made)
+            if rule.mask and rule.name in keys:
+                made.refusals.append(f"column {rule.name}: the record's key cannot be masked")
+    _hide(plan, wishes)
     return wishes
 
 
-def _read_one(name: str, wish: dict[str, Any], wishes: _Wishes, made: Shaping) -> None:
-    if "from" in wish:
-        source = str(wish.pop("from")).replace(".", "_")
-        if source != name:
-            wishes.renames[source] = name
-    if "constant" in wish:
-        wishes.constants[name] = str(wish.pop("constant"))
-        made.differences.append(f"column {name}: a constant is written as text")
-    if wish.get("mask") == "redact":
-        del wish["mask"]
-        wishes.redacted.append(name)
-        made.differences.append(f"column {name}: redacted as the empty value of its type")
-    for key, value in wish.items():
-        made.refusals.append(f"column {name}: {key}: {value!r} cannot be said to Kafka Connect")
+def _read_field(rule: ColumnRule, plan: Plan | None, wishes: _Wishes, made: Shaping) -> None:
+    found = _fields(rule.source, plan)
+    wishes.named += found
+    if rule.flatten is not None:
+        made.refusals.append(_unsayable(rule, "flatten", rule.flatten))
+    elif len(found) > 1 and "_".join(rule.source.split(".")) != rule.name:
+        made.refusals.append(
+            f"column {rule.name}: from: {rule.source!r} is a record: name its fields"
+        )
+    elif len(found) == 1 and found != [rule.name]:
+        wishes.renames[found[0]] = rule.name
+    if rule.mask == "redact":
+        wishes.redacted.append(rule.name)
+        made.differences.append(f"column {rule.name}: redacted as the empty value of its type")
+    elif rule.mask is not None:
+        made.refusals.append(_unsayable(rule, "mask", rule.mask))
+
+
+def _fields(name: str, plan: Plan | None) -> list[str]:
+    """Return the fields that a path or a column's name means; a record's path means all of its."""
+    found = [plan.columns[place].column.name for place in places_of(name, plan)] if plan else []
+    return found or [name.replace(".", "_")]
+
+
+def _hide(plan: Plan | None, wishes: _Wishes) -> None:
+    """Leave out the fields whose names are given to others."""
+    given = {*wishes.renames.values(), *wishes.constants}
+    fields = {source.column.name for source in plan.columns} if plan else set()
+    wishes.dropped += sorted((given & fields) - wishes.renames.keys() - {*wishes.dropped})
+
+
+def _unsayable(rule: ColumnRule, option: str, value: object) -> str:
+    return f"column {rule.name}: {option}: {value!r} cannot be said to Kafka Connect"
 
 
 def _times(columns: list[Column], made: Shaping) -> None:
@@ -110,6 +149,7 @@ def _wish(wishes: _Wishes, made: Shaping) -> None:
     replace = {
         "renames": ",".join(f"{old}:{new}" for old, new in wishes.renames.items()),
         "exclude": ",".join(wishes.dropped),
+        "include": ",".join(wishes.named) if wishes.only else "",
     }
     if any(replace.values()):
         made.steps["columns"] = {"type": f"{_APACHE}ReplaceField$Value"} | {

@@ -15,13 +15,16 @@ def source(path: tuple[str, ...], kind: Kind, convert: Convert | None = None) ->
 
 
 def plan_of(sources: Iterable[SourceColumn]) -> Plan:
-    """Name the columns by their paths, joined by `_`; by `__` where that name is a field's own."""
+    """Name the columns by their paths, joined by `_`; by `__` where that name is a field's own.
+
+    A column that has a name already keeps it, unless a field's own is that.
+    """
     found = list(sources)
     taken = {source.path[0] for source in found if len(source.path) == 1}
     named = []
     for one in found:
-        name = "_".join(one.path)
-        if len(one.path) > 1:
+        name = one.column.name or "_".join(one.path)
+        if len(one.path) > 1 or one.column.name:
             while name in taken:
                 name = name.replace("_", "__", 1) if "__" not in name else f"{name}_"
             taken.add(name)

@@ -5,6 +5,7 @@ Making a datetime of each timestamp halves the speed of decoding, and the sinks 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -20,8 +21,10 @@ from lineage.connectors.columns import (
     identifier,
     instant,
     local_instant,
+    nested_json,
     time_of_day,
     to_json,
+    unite,
 )
 from lineage.connectors.mapping import plan_of, source
 
@@ -39,14 +42,24 @@ _PRIMITIVES: dict[str, tuple[Kind, Convert | None]] = {
 _TIMES: dict[str, tuple[Kind, int, Convert]] = {
     "timestamp-millis": ("timestamptz", 3, instant(1000)),
     "timestamp-micros": ("timestamptz", 6, instant(1)),
-    "timestamp-nanos": ("timestamptz", 6, instant(0.001)),
+    "timestamp-nanos": ("timestamptz", 6, instant(1, 1000)),
     "local-timestamp-millis": ("timestamp", 3, local_instant(1000)),
     "local-timestamp-micros": ("timestamp", 6, local_instant(1)),
+    "local-timestamp-nanos": ("timestamp", 6, local_instant(1, 1000)),
     "time-millis": ("time", 3, time_of_day(1000)),
     "time-micros": ("time", 6, time_of_day(1)),
     "date": ("date", 0, day),
 }
-_ARRAY_ITEMS = frozenset({"integer", "bigint", "double", "boolean", "text"})
+_ARRAY_ITEMS: dict[str, str] = {
+    "integer": "integer",
+    "bigint": "bigint",
+    "real": "double",
+    "double": "double",
+    "boolean": "boolean",
+    "text": "text",
+}
+RECORD_TYPE = "$type"
+"""Where the decoder puts the name of the record that a value is, if its schema is several."""
 _DEEPEST = 8
 
 Named = Mapping[str, Any]
@@ -74,9 +87,13 @@ def _united(records: list[Any], named: Named) -> Plan:
     for record in records:
         for column in _fields(record, (), named):
             known = found.setdefault(column.path, column)
-            if known.column != column.column:
+            if known.column.kind == column.column.kind == "text":
+                both = unite(known.column, column.column)
+                found[column.path] = replace(known, column=both)
+            elif known.column != column.column:
                 found[column.path] = source(column.path, "json", to_json)
-    return plan_of(found.values())
+    tag = SourceColumn(Column("record_type", "text"), (RECORD_TYPE,))
+    return plan_of([tag, *found.values()])
 
 
 def _branches(schema: Any) -> list[Any]:
@@ -148,8 +165,23 @@ def _columns(
         yield _array(one, path, named, space)
     elif kind in _PRIMITIVES:
         yield _simple(one, path)
+    elif path and _are_records(branches, named, space):
+        # the name would be lost in the record alone
+        tag = Column(f"{'_'.join(path)}_type", "text")
+        yield SourceColumn(tag, path, lambda value: _split(value)[0])
+        yield source(path, "json", lambda value: nested_json(_split(value)[1]))
     else:
-        yield source(path or ("",), "json", to_json)
+        yield source(path or ("",), "json", nested_json)
+
+
+def _are_records(branches: list[Any], named: Named, space: str) -> bool:
+    types = [_type(_resolved(branch, named, space)) for branch in branches]
+    return len(types) > 1 and all(each == "record" for each in types)
+
+
+def _split(value: Any) -> tuple[str | None, Any]:
+    """Part the name of a union's record from the record, as fastavro joins them."""
+    return value if isinstance(value, tuple) else (None, value)
 
 
 def _recursive(record: Any, named: Named) -> bool:
@@ -179,11 +211,12 @@ def _recursive(record: Any, named: Named) -> bool:
 
 
 def _array(schema: Any, path: tuple[str, ...], named: Named, space: str) -> SourceColumn:
-    item = _resolved(schema["items"], named, space)
+    branches = _branches(schema["items"])
+    item = _resolved(branches[0], named, space) if len(branches) == 1 else None
     kind = _simple(item, ("",)).column.kind if _type(item) in _PRIMITIVES else "json"
     if kind not in _ARRAY_ITEMS:
-        return source(path or ("",), "json", to_json)
-    return SourceColumn(Column("", "array", item=kind), path or ("",))
+        return source(path or ("",), "json", nested_json)
+    return SourceColumn(Column("", "array", item=_ARRAY_ITEMS[kind]), path or ("",))
 
 
 def _simple(schema: Any, path: tuple[str, ...]) -> SourceColumn:
@@ -196,8 +229,10 @@ def _simple(schema: Any, path: tuple[str, ...]) -> SourceColumn:
     if logical == "decimal" and base in {"bytes", "fixed"}:
         column = Column("", "decimal", int(schema["precision"]), int(schema.get("scale", 0)))
         return SourceColumn(column, path)
-    if logical == "uuid":
+    if logical == "uuid" and base in {"string", "fixed"}:
         return source(path, "uuid", identifier)
+    if base == "enum":
+        return SourceColumn(Column("", "text", symbols=tuple(schema["symbols"])), path)
     if logical == "duration":
         return source(path, "json", to_json)
     return source(path, *_PRIMITIVES[base])
@@ -228,12 +263,43 @@ def decoder(text: str, dependencies: Sequence[str] = ()) -> Callable[[bytes], An
     named: dict[str, Any] = {}
     for dependency in dependencies:
         parse_schema(json.loads(dependency), named)
-    schema = parse_schema(_timeless(json.loads(text)), named)
+    read = json.loads(text)
+    schema = parse_schema(_timeless(read), named)
 
     def decode(payload: bytes) -> Any:
         return schemaless_reader(BytesIO(payload), schema, None)
 
-    return decode
+    def decode_named(payload: bytes) -> Any:
+        # the names of records where a union has several: else they go without saying
+        return schemaless_reader(
+            BytesIO(payload),
+            schema,
+            None,
+            return_record_name=True,
+            return_record_name_override=True,
+        )
+
+    def decode_union(payload: bytes) -> Any:
+        name, value = _split(decode_named(payload))
+        return value if name is None else {**value, RECORD_TYPE: name}
+
+    if isinstance(read, list):
+        return decode_union
+    chooses = any(_chooses(each) for each in (read, *map(json.loads, dependencies)))
+    return decode_named if chooses else decode
+
+
+def _chooses(schema: Any) -> bool:
+    """Whether a union of records may be in it: several branches that are no primitives."""
+    if isinstance(schema, list):
+        simple = {*_PRIMITIVES, "null"}
+        named = [each for each in schema if not isinstance(each, str) or each not in simple]
+        return len(named) > 1 or any(_chooses(branch) for branch in schema)
+    if isinstance(schema, dict):
+        inner = (schema.get(name) for name in ("type", "items", "values"))
+        members = (member["type"] for member in schema.get("fields", ()))
+        return any(_chooses(each) for each in (*inner, *members))
+    return False
 
 
 def _timeless(schema: Any) -> Any:

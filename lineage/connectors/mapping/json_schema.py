@@ -15,6 +15,7 @@ from lineage.connectors.columns import (
     day,
     identifier,
     instant,
+    items_of,
     to_json,
     within,
 )
@@ -26,7 +27,6 @@ _SIMPLE: dict[str, tuple[Kind, Convert | None]] = {
     "boolean": ("boolean", None),
     "string": ("text", None),
 }
-_ARRAY_ITEMS = frozenset({"text", "boolean"})
 _DEEPEST = 8
 
 
@@ -103,10 +103,10 @@ def _string(schema: Mapping[str, Any], path: tuple[str, ...]) -> SourceColumn:
 
 def _array(schema: Mapping[str, Any], path: tuple[str, ...], root: Any) -> SourceColumn:
     items = _resolved(schema.get("items"), root)
-    kind = _SIMPLE.get(_type(items), ("json", None))[0]
-    if kind not in _ARRAY_ITEMS:
+    kind, convert = _SIMPLE.get(_type(items), ("json", None))
+    if kind == "json":
         return source(path, "json", to_json)
-    return SourceColumn(Column("", "array", item=kind), path)
+    return SourceColumn(Column("", "array", item=kind), path, items_of(convert))
 
 
 # -- decoding -----------------------------------------------------------------------------------

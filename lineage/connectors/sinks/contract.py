@@ -122,6 +122,15 @@ class Sink(Protocol):
         """
         ...
 
+    def alter(self, table: str, columns: Sequence[Column]) -> None:
+        """Change the types of columns in place, to wider ones (`Layout.evolved`).
+
+        Raises SchemaChangedError where this database cannot, or not without making readers wait:
+        the copy is regenerated then. `shape` does the same within its transaction; a sink that
+        never can leaves `shape` to raise it, by `Layout.extended`.
+        """
+        ...
+
     def widen(self, table: str, columns: Sequence[Column]) -> None:
         """Add columns to a table."""
         ...

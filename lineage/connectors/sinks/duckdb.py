@@ -224,7 +224,7 @@ class DuckdbSink:
                 self._add_key(db, live.table, layout)
                 wider = layout
             else:
-                wider = held.extended(layout.columns)
+                wider = held.evolved(layout.columns)
                 self._alter(db, live.table, changed(held, wider))
                 self._add(db, live.table, wider.columns[len(held.columns) :])
             books.keep_layout(connector, wider)

@@ -135,7 +135,7 @@ class MysqlSink:
                     self._make(connector, live.table, layout)
                     wider = layout
                 else:
-                    wider = held.extended(layout.columns)
+                    wider = held.evolved(layout.columns)
                     self._alter(live.table, changed(held, wider))
                     self._add_missing(live.table, wider.columns[len(held.columns) :])
                 books.keep_layout(connector, wider)

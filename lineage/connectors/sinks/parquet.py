@@ -169,7 +169,7 @@ class ParquetSink:
                 books.keep_layout(connector, layout)
                 books.state.tables[live.table] = made
             return layout
-        wider = held.extended(layout.columns)
+        wider = held.evolved(layout.columns)
         if wider != held:
 
             def keep(books: ParquetBooks) -> None:

@@ -33,13 +33,13 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
+from lineage.connectors.sinks.postgres_alter import alter_columns, declared_type, make_view
 from lineage.connectors.sinks.postgres_dependents import Dependents, Moves
 from lineage.connectors.sinks.postgres_staging import Staging, listed, named, send_frozen
 from lineage.connectors.sinks.postgres_types import (
     as_numbers,
     decoded,
     read_as,
-    type_name,
     type_of,
 )
 
@@ -155,7 +155,7 @@ class PostgresSink:
 
     def _create(self, table: str, layout: Layout) -> None:
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(column.name), type_name(column))
+            sql.SQL("{} {}").format(sql.Identifier(column.name), declared_type(column))
             for column in layout.columns
         )
         self._db.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), columns))
@@ -173,7 +173,7 @@ class PostgresSink:
                 sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} {}").format(
                     sql.Identifier(table),
                     sql.Identifier(column.name),
-                    type_name(column),
+                    declared_type(column),
                 )
             )
 
@@ -194,13 +194,25 @@ class PostgresSink:
                 self._add_key(live.table, layout)
                 wider = layout
             else:
-                wider = held.extended(layout.columns)
+                wider = held.evolved(layout.columns)
+                alter_columns(self._db, live.table, held.altered(wider))
                 self._add(live.table, wider.columns[len(held.columns) :])
             self._db.execute(
                 "UPDATE insideout_generations SET layout = %s WHERE connector = %s",
                 (wider.dump(), connector),
             )
         return wider
+
+    def alter(self, table: str, columns: Sequence[Column]) -> None:
+        """Change the types of columns in place, where that takes no reader long."""
+        with _mapped(), self._db.transaction():
+            alter_columns(self._db, table, columns)
+        self._staging.forget()
+
+    def show_history(self, table: str, layout: Layout) -> None:
+        """Make the view of a history anew."""
+        with _mapped():
+            make_view(self._db, table, layout)
 
     def widen(self, table: str, columns: Sequence[Column]) -> None:
         """Add columns to a table."""

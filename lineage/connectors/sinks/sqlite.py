@@ -31,7 +31,9 @@ from lineage.connectors.sinks.contract import (
     retired_of,
     shadow_of,
 )
-from lineage.connectors.sinks.sqlite_types import decoded, encoded, type_of
+from lineage.connectors.sinks.history_view import select_history, view_of
+from lineage.connectors.sinks.sqlite_alter import alter_columns
+from lineage.connectors.sinks.sqlite_types import decoded, encoded, quoted, type_of
 
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS insideout_offsets (
@@ -51,11 +53,6 @@ CREATE TABLE IF NOT EXISTS insideout_notes (
   PRIMARY KEY (connector, name)) WITHOUT ROWID;
 """
 _LOAD_CHUNK = 20_000
-
-
-def quoted(name: str) -> str:
-    """Return a name as a quoted identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _sql(template: str, **parts: str) -> str:
@@ -190,13 +187,26 @@ class SqliteSink:
                 self._create(live.table, layout)
                 wider = layout
             else:
-                wider = held.extended(layout.columns)
+                wider = held.evolved(layout.columns)
+                alter_columns(db, live.table, held.altered(wider), held.key)
                 self._add(live.table, wider.columns[len(held.columns) :])
             db.execute(
                 "UPDATE insideout_generations SET layout = ? WHERE connector = ?",
                 (wider.dump(), connector),
             )
         return wider
+
+    def alter(self, table: str, columns: Sequence[Column]) -> None:
+        """Change the types of columns in place; a column of the key cannot be."""
+        with self._write() as db:
+            alter_columns(db, table, columns)
+
+    def show_history(self, table: str, layout: Layout) -> None:
+        """Make the view of a history anew."""
+        view = quoted(view_of(table))
+        with self._write() as db:
+            db.execute(f"DROP VIEW IF EXISTS {view}")
+            db.execute(f"CREATE VIEW {view} AS {select_history(table, layout, quoted)}")
 
     def widen(self, table: str, columns: Sequence[Column]) -> None:
         """Add columns to a table."""

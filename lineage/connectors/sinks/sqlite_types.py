@@ -58,6 +58,11 @@ _READ: dict[str, Convert] = {
 }
 
 
+def quoted(name: str) -> str:
+    """Return a name as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def type_of(column: Column) -> str:
     """Return SQLite's type: what it cannot hold exactly is text."""
     return _TYPES.get(column.kind, "TEXT")

@@ -28,7 +28,7 @@ def test_a_declaration_is_read() -> None:
         ({"table": "a; drop"}, "table"),
         ({"topics": ["a", "b"]}, "events"),
         ({"topics": [1]}, "topics"),
-        ({"mode": "history"}, "mode"),
+        ({"mode": "histories"}, "mode"),
         ({"target": "orders"}, "target"),
         (
             {"target": "oracle://x"},

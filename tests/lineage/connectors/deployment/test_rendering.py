@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lineage.connectors.definition import check, expand
+from lineage.connectors.definition import KEYS, check, expand
 from lineage.connectors.deployment.jdbc import JdbcTarget, jdbc_target
 from lineage.connectors.deployment.rendering import (
     APICURIO,
@@ -48,7 +48,9 @@ def rendered(
     **said: Any,
 ) -> Rendering:
     declared = DECLARED | said
-    return render(check(declared), declared | (extra or {}), TARGET, known, workers)
+    written = declared | (extra or {})
+    definition = check({key: value for key, value in written.items() if key in KEYS})
+    return render(definition, written, TARGET, known, workers)
 
 
 def steps(made: Rendering) -> list[str]:
@@ -139,6 +141,12 @@ def test_renames_drops_constants_and_redaction() -> None:
 
 
 ARRAY = {"type": "map", "values": "string"}
+HOME = {
+    "type": "record",
+    "name": "Home",
+    "fields": [field("city", "string"), field("street", "string")],
+}
+NESTED = shape(field("id", "long"), field("note", "string"), {"name": "home", "type": HOME})
 
 
 @pytest.mark.parametrize(
@@ -146,7 +154,14 @@ ARRAY = {"type": "map", "values": "string"}
     [
         ({"columns": {"email": {"mask": "hash"}}}, PLAIN, "email: mask"),
         ({"columns": {"euros": {"expression": "cents / 100"}}}, PLAIN, "euros: expression"),
-        ({"columns": {"note": {"flatten": "json"}}}, PLAIN, "note: flatten"),
+        ({"columns": {"note": "json"}}, PLAIN, "note: flatten"),
+        (
+            {"columns": {"note": {"mask": "redact"}}, "key": ["note"]},
+            PLAIN,
+            "note: the record's key",
+        ),
+        ({"columns": {"who": {"from": "home"}}}, NESTED, "who: from: 'home' is a record"),
+        ({"flatten": 0}, NESTED, "flatten"),
         ({"start": "2026-01-01T00:00:00Z"}, PLAIN, "start"),
         ({"select": ["id"]}, PLAIN, "select"),
         ({}, shape({"name": "tags", "type": ARRAY}), "tags"),
@@ -160,6 +175,26 @@ def test_what_would_be_lost_or_shown_is_refused(
 ) -> None:
     (refusal,) = rendered(extra, known).refusals
     assert said in refusal
+
+
+def test_a_record_is_dropped_by_its_fields_and_a_name_that_is_given_hides_a_field() -> None:
+    made = rendered({"columns": {"home": "drop", "note": {"from": "id"}}}, NESTED)
+    assert made.refusals == []
+    assert made.config["transforms.columns.exclude"] == "home_city,home_street,note"
+    assert made.config["transforms.columns.renames"] == "id:note"
+
+
+def test_a_list_of_names_keeps_these_alone() -> None:
+    made = rendered({"columns": ["id", "home.city"]}, NESTED)
+    assert made.refusals == []
+    assert made.config["transforms.columns.include"] == "id,home_city"
+
+
+def test_a_renamed_key_keeps_its_kind_and_a_time_that_is_dropped_stays_away() -> None:
+    made = rendered(key=["order_id"], columns={"order_id": {"from": "id"}})
+    assert made.config["transforms.keyKind.spec"] == "order_id:int64"
+    made = rendered(mode="events", columns={"kafka_timestamp": "drop"})
+    assert "transforms.place.timestamp.field" not in made.config
 
 
 def test_a_column_that_is_dropped_needs_no_type() -> None:

@@ -1,0 +1,343 @@
+"""From the columns that a schema gives to those that a definition declares. Pure.
+
+A plan becomes another plan: fields renamed, dropped, masked, nested records left whole, constants
+and expressions added. Leading columns (the key, the place in the log) can be masked, and left out
+where they are no key.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from broker.consume import Record
+from lineage.connectors.columns import Column, Convert, Layout, Plan, SourceColumn, nested_json
+from lineage.connectors.declared_columns import ColumnRule
+from lineage.connectors.definition import DEEPEST, Definition
+from lineage.connectors.engine_fold import Decoder, FoldKey, Key, Keying, Writer
+from lineage.connectors.errors import PoisonRecordError
+from lineage.connectors.expressions import Compiled, ExpressionError, compiled
+from lineage.connectors.masking import masked
+
+MASKED_WITHOUT_SECRET = b"check only"
+
+
+@dataclass
+class Faults:
+    """What is wrong with the declared columns, by the key of the definition.
+
+    `leads` are the names of the leading columns, which no schema needs to have.
+    """
+
+    leads: frozenset[str] = frozenset()
+    found: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+
+    def add(self, name: str, text: str) -> None:
+        """Note a fault of a column."""
+        self.found.append((("columns", name), text))
+
+
+class Shaper:
+    """Shapes plans as one definition declares; `secret` is what hashes are made with."""
+
+    def __init__(self, definition: Definition, secret: bytes = MASKED_WITHOUT_SECRET) -> None:
+        self._rules = definition.columns.rules
+        self._only = definition.columns.only
+        self._flatten = definition.flatten
+        self._secret = secret
+
+    @property
+    def idle(self) -> bool:
+        """Whether every plan stays as it is."""
+        return not self._rules and not self._only and self._flatten >= DEEPEST
+
+    def plan(self, plan: Plan, faults: Faults | None = None) -> Plan:
+        """Return the declared columns; what a schema does not have is left out, and a fault."""
+        if self.idle:
+            return plan
+        taken: dict[int, list[SourceColumn]] = {}
+        extra: list[SourceColumn] = []
+        leads = faults.leads if faults is not None else frozenset()
+        for rule in self._rules:
+            if rule.name in leads and rule.kind in {"field", "drop"}:
+                continue
+            try:
+                self._apply(rule, plan, taken, extra, faults)
+            except ExpressionError as error:
+                if faults is not None:
+                    faults.add(rule.name, f"expression: {error}")
+                else:
+                    extra.append(_failing(rule.name, str(error)))
+        found = list(self._ordered(plan, taken))
+        columns: dict[str, SourceColumn] = {}
+        for each in [*found, *extra]:
+            name = each.column.name
+            if name in columns and faults is not None:
+                faults.add(name, "two columns would have this name")
+            columns[name] = each
+        return Plan(tuple(columns.values()))
+
+    def _apply(
+        self,
+        rule: ColumnRule,
+        plan: Plan,
+        taken: dict[int, list[SourceColumn]],
+        extra: list[SourceColumn],
+        faults: Faults | None,
+    ) -> None:
+        if rule.kind == "constant":
+            extra.append(_constant(rule))
+            return
+        if rule.kind == "expression":
+            extra += self._expression(rule, plan, faults)
+            return
+        places = places_of(rule.source, plan)
+        if not places and faults is not None and rule.name != rule.source:
+            faults.add(rule.name, f"from: the schema has no field {rule.source}")
+        elif not places and faults is not None:
+            faults.add(rule.name, "the schema has no field of this name")
+        for place in places:
+            taken.setdefault(place, [])
+        if places and rule.kind == "field":
+            sources = [plan.columns[place] for place in places]
+            taken[places[0]] += self._field(rule, sources, faults)
+
+    def _ordered(self, plan: Plan, taken: dict[int, list[SourceColumn]]) -> Iterator[SourceColumn]:
+        """Yield the columns where their fields stand; a declared name hides a field's own."""
+        declared = {rule.name for rule in self._rules if rule.kind != "drop"}
+        rest: list[SourceColumn] = []
+        for index, source in enumerate(plan.columns):
+            if index in taken:
+                yield from _collapsed(rest, self._flatten)
+                rest = []
+                yield from taken[index]
+            elif not self._only and source.column.name not in declared:
+                rest.append(source)
+        yield from _collapsed(rest, self._flatten)
+
+    # -- one column -------------------------------------------------------------------------------
+    def _field(
+        self, rule: ColumnRule, sources: list[SourceColumn], faults: Faults | None
+    ) -> list[SourceColumn]:
+        path = _path(rule.source)
+        if len(sources) == 1 and (sources[0].path == path or sources[0].column.name == rule.source):
+            (source,) = sources
+            if rule.flatten == 0 and source.column.kind != "json":
+                if faults is not None:
+                    faults.add(rule.name, "as json: is no record")
+                return []
+            named = replace(source, column=replace(source.column, name=rule.name))
+            return [self._masked(rule, named)]
+        deepest = len(path) - 1
+        depth = max(self._flatten, deepest) if rule.flatten is None else deepest + rule.flatten
+        found = list(_collapsed(sources, depth))
+        if len(found) == 1 and found[0].path == path:
+            named = replace(found[0], column=replace(found[0].column, name=rule.name))
+            return [self._masked(rule, named)]
+        if rule.mask is not None and faults is not None:
+            faults.add(rule.name, "mask: is a record; mask its fields, or add as: json")
+        prefix = "_".join(path)
+        return [
+            self._masked(rule, replace(each, column=replace(each.column, name=name)))
+            for each in found
+            for name in (rule.name + each.column.name.removeprefix(prefix),)
+        ]
+
+    def _masked(self, rule: ColumnRule, source: SourceColumn) -> SourceColumn:
+        if rule.mask is None:
+            return source
+        hide = masked(rule.mask, source.column.kind, self._secret)
+        return replace(
+            source,
+            column=Column(source.column.name, "text"),
+            convert=_chained(source.convert, hide),
+            how=f"masked ({rule.mask})",
+        )
+
+    def _expression(
+        self, rule: ColumnRule, plan: Plan, faults: Faults | None
+    ) -> Iterator[SourceColumn]:
+        made = compiled(rule.source, plan)
+        if faults is not None:
+            for name in made.missing:
+                faults.add(rule.name, f"expression: the schema has no field {name}")
+        if made.type is None:
+            return  # null, and of no type: another schema's values will tell
+        column = replace(made.type, name=rule.name)
+        source = SourceColumn(column, (), _told(rule.name, made), made.uses, "expression")
+        yield self._masked(rule, source)
+
+    # -- leading columns --------------------------------------------------------------------------
+    def lead(self, columns: Iterable[Column], keys: int) -> "list[Lead]":
+        """Return what becomes of leading columns; one that is a key is never left out."""
+        rules = {rule.name: rule for rule in self._rules}
+        found = []
+        for index, column in enumerate(columns):
+            rule = rules.get(column.name)
+            drop = index >= keys and rule is not None and rule.kind == "drop"
+            mask = rule.mask if rule is not None and rule.kind == "field" else None
+            hide = masked(mask, column.kind, self._secret) if mask else None
+            found.append(Lead(Column(column.name, "text") if hide else column, not drop, hide))
+        return found
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A leading column: whether it is kept, and what hides its value."""
+
+    column: Column
+    kept: bool
+    hide: Convert | None
+
+
+def fields_of(path: tuple[str, ...], uses: tuple[tuple[str, ...], ...] | None) -> tuple[str, ...]:
+    """Return the dotted paths of the fields that a column is made from."""
+    paths = (path,) if uses is None else uses
+    return tuple(".".join(part for part in each if part) or "$value" for each in paths)
+
+
+def _path(name: str) -> tuple[str, ...]:
+    return tuple(name.split("."))
+
+
+def places_of(name: str, plan: Plan) -> list[int]:
+    """Find a field by its path, else by its column, else all fields of a record."""
+    path = _path(name)
+    columns = list(enumerate(plan.columns))
+    exact = [index for index, each in columns if each.path == path]
+    if exact:
+        return exact
+    named = [index for index, each in columns if each.column.name == name]
+    return named or [index for index, each in columns if each.path[: len(path)] == path]
+
+
+def _collapsed(sources: Iterable[SourceColumn], depth: int) -> Iterator[SourceColumn]:
+    """Take records apart down to a depth, and leave what lies deeper in a column of JSON."""
+    seen: set[tuple[str, ...]] = set()
+    for source in sources:
+        path = source.path[: depth + 1]
+        if path == source.path:
+            yield source
+        elif path not in seen:
+            seen.add(path)
+            yield SourceColumn(Column("_".join(path), "json"), path, nested_json)
+
+
+def _chained(first: Convert | None, second: Convert) -> Convert:
+    if first is None:
+        return second
+
+    def convert(value: object) -> object:
+        found = first(value)
+        return None if found is None else second(found)
+
+    return convert
+
+
+def _constant(rule: ColumnRule) -> SourceColumn:
+    value = rule.constant
+    match value:
+        case bool():
+            column = Column(rule.name, "boolean")
+        case int():
+            column = Column(rule.name, "bigint")
+        case float():
+            column = Column(rule.name, "double")
+        case _:
+            column = Column(rule.name, "text")
+    return SourceColumn(column, (), lambda _record: value, (), "constant")
+
+
+def _told(name: str, made: Compiled) -> Convert:
+    evaluate = made.evaluate
+
+    def convert(record: object) -> object:
+        try:
+            return evaluate(record)
+        except ExpressionError as error:
+            raise PoisonRecordError(f"column {name}: {error}") from None
+
+    return convert
+
+
+def _failing(name: str, fault: str) -> SourceColumn:
+    """Return a column that no record of a schema can fill: its types do not go together."""
+
+    def convert(_record: object) -> object:
+        raise PoisonRecordError(f"column {name}: {fault}")
+
+    return SourceColumn(Column(name, "text"), (), convert, (), "expression")
+
+
+def _only_moved(before: Plan, after: Plan) -> bool:
+    """Whether columns were renamed and left out at most: a reader of its own can do no more."""
+    known = {source.path: source for source in before.columns}
+    return all(
+        source.path in known
+        and source.convert is known[source.path].convert
+        and source.column.kind == known[source.path].column.kind
+        for source in after.columns
+    )
+
+
+# -- around the engine's parts --------------------------------------------------------------------
+class ShapedDecoder:
+    """Decodes as another decoder does, into the declared columns; keys stay as they are."""
+
+    def __init__(self, decoder: Decoder, shape: Callable[[Plan], Plan]) -> None:
+        self._decoder = decoder
+        self._shape = shape
+        self._writers: dict[Writer, Writer] = {}
+        self.key = decoder.key
+
+    def writer(self, record: Record) -> tuple[Writer, bytes]:
+        """Return the schema's writer with its plan shaped; raises PoisonRecordError."""
+        writer, payload = self._decoder.writer(record)
+        shaped = self._writers.get(writer)
+        if shaped is None:
+            plan = self._shape(writer.plan)
+            shaped = replace(
+                writer, plan=plan, direct=writer.direct if _only_moved(writer.plan, plan) else None
+            )
+            self._writers[writer] = shaped
+        return shaped, payload
+
+
+class ShapedKeying:
+    """Makes rows as another keying does, with leading columns masked or left out."""
+
+    def __init__(self, keying: Keying, shaper: Shaper) -> None:
+        self.mode = keying.mode
+        self.fold_key: Callable[[Record], FoldKey] = keying.fold_key
+        self.removes: Callable[[Record], bool] = keying.removes
+        self._keying = keying
+        self._shaper = shaper
+        self._leads: list[Lead] = []
+        self._plain = False
+        self._inner: Layout = Layout((), 0)
+
+    def columns(self, record: Record, plan: Plan) -> tuple[tuple[Column, ...], int]:
+        """Return the leading columns that are kept."""
+        found, keys = self._keying.columns(record, plan)
+        if found != self._inner.columns:
+            self._inner = Layout(found, keys)
+            self._leads = self._shaper.lead(found, keys)
+            self._plain = all(lead.kept and lead.hide is None for lead in self._leads)
+        return tuple(lead.column for lead in self._leads if lead.kept), keys
+
+    def lead(self, record: Record, layout: Layout) -> Key:
+        """Return the values of the leading columns that are kept."""
+        if not self._leads:
+            self.columns(record, Plan(()))
+        if self._plain:
+            return self._keying.lead(record, layout)
+        held = {column.name: column for column in layout.columns}
+        whole = tuple(
+            # a hidden column is text in the table, whatever kind its key is read as
+            lead.column if lead.hide else held.get(column.name, column)
+            for lead, column in zip(self._leads, self._inner.columns, strict=True)
+        )
+        values = self._keying.lead(record, Layout(whole, self._inner.keys))
+        return tuple(
+            value if lead.hide is None or value is None else lead.hide(value)
+            for lead, value in zip(self._leads, values, strict=True)
+            if lead.kept
+        )

@@ -17,13 +17,14 @@ OFFSETS = {f"orders/{number}": 12_345_678 + number for number in range(6)}
 def audited(estate: Estate) -> list[str]:
     """A copy with a history of audits, the last of which found it damaged; its pages."""
     now = timezone.now()
+    live = estate.connector.generations.get(state="live")
     kinds = {"passed": 0, "failed": 0, "diverged": 120}
     made = []
     for number, state in enumerate(["passed", "passed", "failed", "passed", "diverged"]):
         audit = Audit.objects.create(
             connector=estate.connector,
             run=estate.finished,
-            generation=1,
+            generation=live.number,
             state=state,
             message=f"{HOSTILE} {state}",
             from_offsets=dict.fromkeys(OFFSETS, 0),

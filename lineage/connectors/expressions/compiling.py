@@ -26,6 +26,8 @@ from lineage.connectors.expressions.types import (
 )
 
 _LONGEST = 2_000
+# parts within parts; far from Python's own limit, which depends on who calls
+_DEEPEST = 100
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_INTEGER = 2**31
 _LONGEST_BIGINT = 2**63
@@ -84,6 +86,8 @@ def _parsed(text: str) -> Node:
     try:
         node = sqlglot.parse_one(text, dialect="postgres")
         for inner in node.walk():
+            if inner.depth > _DEEPEST:
+                raise ExpressionError("nested too deeply")
             if type(inner) not in _KNOWN:
                 raise ExpressionError(f"{_spelt(inner)} is not offered")
     except SqlglotError as error:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
@@ -89,6 +90,19 @@ def base_target(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def open_target(target: str) -> Iterator[Callable[[], Sink]]:
     """Open as many connections to the target as the test wants."""
+    with _opener(target) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_base(base_target: str) -> Iterator[Callable[[], Sink]]:
+    """The same of a target that needs no extra."""
+    with _opener(base_target) as open_one:
+        yield open_one
+
+
+@contextmanager
+def _opener(target: str) -> Iterator[Callable[[], Sink]]:
     opened: list[Sink] = []
 
     def open_one() -> Sink:

@@ -146,14 +146,14 @@ def versions(sink: Sink) -> list[list[Any]]:
     return sorted(sink.read("t", layout))
 
 
-def test_intervals_on_every_target(target: str, open_target: Callable[[], Sink]) -> None:
+def test_intervals(base_target: str, open_base: Callable[[], Sink]) -> None:
     entries: list[Entry] = [
         (b"a", 10, 1), (b"b", 11, 2), (b"a", 20, 3), (b"a", 30, None), (b"a", 40, 4), (b"a", 35, 5),
     ]  # fmt: skip
-    sink, log = open_target(), TimedLog()
+    sink, log = open_base(), TimedLog()
     written(log, entries)
-    run(live_engine(log, sink), HistoryView(DEFINITION, open_target()))
-    assert shown(target) == [
+    run(live_engine(log, sink), HistoryView(DEFINITION, open_base()))
+    assert shown(base_target) == [
         ("a", 10, 20, 0, 1),
         ("a", 20, 30, 1, 3),
         ("a", 40, 40, 3, 4),  # the next one claims an earlier time
@@ -161,17 +161,17 @@ def test_intervals_on_every_target(target: str, open_target: Callable[[], Sink])
         ("b", 11, None, 0, 2),
     ]
     rebuild(log, sink)
-    assert shown(target) == model(entries)
+    assert shown(base_target) == model(entries)
 
 
-def test_the_view_grows_with_the_table(target: str, open_target: Callable[[], Sink]) -> None:
-    sink, log, view = open_target(), TimedLog(), HistoryView(DEFINITION, open_target())
+def test_the_view_grows_with_the_table(base_target: str, open_base: Callable[[], Sink]) -> None:
+    sink, log, view = open_base(), TimedLog(), HistoryView(DEFINITION, open_base())
     log.add(b"a", 1, value(1, 1))
     engine = live_engine(log, sink)
     run(engine, view)
     log.add(b"a", 2, value(2, 2))
     run(engine, view)
-    rows = query(target, f"SELECT m, extra FROM {view_of('t')} ORDER BY kafka_offset")
+    rows = query(base_target, f"SELECT m, extra FROM {view_of('t')} ORDER BY kafka_offset")
     assert rows == [(1, None), (2, "x")]
 
 

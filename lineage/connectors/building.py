@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 
 from broker.errors import BrokerError
@@ -30,6 +30,7 @@ from lineage.connectors.sessions import Session, begins_later, opened, topic_ids
 from lineage.connectors.sinks.contract import Live, Sink, shadow_of
 
 _TELL_SECONDS = 0.3
+_ATTEMPTS = 5
 _TAKEN_OVER = "taken over"
 _MOST_TAKEOVERS = 5
 _WRITES = frozenset({"load", "merge", "widen", "alter", "swap"})
@@ -116,7 +117,17 @@ class Report:
         values: dict[str, object] = {"state": state, "message": message, "finished_at": now()}
         if state == Run.State.SUCCEEDED:
             values["done"] = F("total")
-        self._ours.update(moved_at=now(), log=self.line(message), **values)
+        values["log"] = self.line(message)
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                self._ours.update(moved_at=now(), **values)
+            except OperationalError:
+                # busy for a moment: what is done is not to count as failed for that
+                if not left or connection.in_atomic_block:
+                    raise
+                time.sleep(_TELL_SECONDS)
+            else:
+                return
 
 
 # -- the run ------------------------------------------------------------------------------------

@@ -6,9 +6,12 @@ which it resumes after any kind of end. It lives as long as the process that sta
 """
 
 import fcntl
+import hashlib
 import json
 import logging
+import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -110,15 +113,32 @@ def _java() -> str:
 
 
 def jars_of(endpoint: str) -> list[Path]:
-    """Return the jars of a Maven endpoint; one process at a time lays them out.
+    """Return the jars of a Maven endpoint, in a folder of their own that never changes.
 
-    jgo links them anew into one folder for all: who looked meanwhile would miss some.
+    jgo lays its folder out anew for each who asks: a Java that starts meanwhile misses some.
     """
     cache = Path(jgo.GlobalSettings.load().cache_dir)
     cache.mkdir(parents=True, exist_ok=True)
+    kept = cache / "insideout" / hashlib.sha256(endpoint.encode()).hexdigest()[:32]
     with (cache / "insideout.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return [Path(jar) for jar in jgo.build(endpoint).all_jars]
+        if not kept.exists():
+            _keep([Path(jar).resolve() for jar in jgo.build(endpoint).all_jars], kept)
+    return sorted(kept.glob("*.jar"))
+
+
+def _keep(jars: list[Path], folder: Path) -> None:
+    """Link or copy jars into a folder, which is there when it is whole."""
+    begun = folder.with_suffix(".new")
+    shutil.rmtree(begun, ignore_errors=True)
+    begun.mkdir(parents=True)
+    for jar in jars:
+        try:
+            os.link(jar, begun / jar.name)
+        except OSError:
+            shutil.copyfile(jar, begun / jar.name)
+    if jars:
+        begun.rename(folder)
 
 
 def _fetch_jars(report: Report) -> list[Path]:

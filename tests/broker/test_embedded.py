@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Producer
@@ -53,6 +54,8 @@ def test_a_broken_download_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def refuse(_: str) -> None:
         raise ConnectionError("maven is away\nand more")
 
+    nothing_yet = SimpleNamespace(cache_dir=tmp_path / "cache")
+    monkeypatch.setattr("jgo.GlobalSettings.load", lambda: nothing_yet)
     monkeypatch.setattr("jgo.build", refuse)
     with pytest.raises(EmbeddedKafkaError) as caught:
         EmbeddedKafka(tmp_path).start()

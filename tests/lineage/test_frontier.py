@@ -63,18 +63,23 @@ namings = st.lists(
 )
 
 
+def observe(seen: list[Observation], names: list[Naming]) -> None:
+    """Begin a ledger of one cluster anew, with the services of PATTERNS and these observations."""
+    Cluster.objects.all().delete()
+    Service.objects.all().delete()
+    cluster = Cluster.objects.create(name="one", bootstrap_servers="x:1")
+    for number, patterns in enumerate(PATTERNS):
+        Service.objects.create(name=f"s{number}", recognised_by=patterns)
+    record(cluster, seen, at(40), names=names)
+
+
 class AsTheWhole(TestCase):
     @settings(max_examples=40, deadline=None)
     @given(observations, namings, st.integers(0, 42), st.integers(1, 4))
     def test_around_every_node(
         self, seen: list[Observation], names: list[Naming], hour: int, hops: int
     ) -> None:
-        Cluster.objects.all().delete()
-        Service.objects.all().delete()
-        cluster = Cluster.objects.create(name="one", bootstrap_servers="x:1")
-        for number, patterns in enumerate(PATTERNS):
-            Service.objects.create(name=f"s{number}", recognised_by=patterns)
-        record(cluster, seen, at(40), names=names)
+        observe(seen, names)
         whole = actions.resolve(as_of=at(hour))
         for node in {node for edge in whole for node in (edge.source, edge.target)}:
             focus, part = actions.neighbourhood(node.key, hops=hops, as_of=at(hour), cap=5)
@@ -86,12 +91,7 @@ class AsTheWhole(TestCase):
     def test_at_one_topic(
         self, seen: list[Observation], names: list[Naming], hour: int, topic: str
     ) -> None:
-        Cluster.objects.all().delete()
-        Service.objects.all().delete()
-        cluster = Cluster.objects.create(name="one", bootstrap_servers="x:1")
-        for number, patterns in enumerate(PATTERNS):
-            Service.objects.create(name=f"s{number}", recognised_by=patterns)
-        record(cluster, seen, at(40), names=names)
+        observe(seen, names)
         whole = actions.resolve(as_of=at(hour))
         assert actions.resolve(as_of=at(hour), topics=[topic]) == [
             edge

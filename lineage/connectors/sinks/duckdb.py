@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import duckdb
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Digest, Layout, Row
+from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
     SinkError,
@@ -46,7 +46,7 @@ from lineage.connectors.sinks.duckdb_types import (
     type_of,
     written,
 )
-from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
+from lineage.connectors.sinks.ranges import HashedByReading
 
 _SETTINGS = frozenset({"memory_limit", "threads", "temp_directory"})
 _BATCH = "insideout_batch"
@@ -65,7 +65,7 @@ def _gate_of(path: Path) -> threading.Lock:
         return _gates.setdefault(path, threading.Lock())
 
 
-class DuckdbSink:
+class DuckdbSink(HashedByReading):
     """One database file; a connection is opened for each transaction."""
 
     kind: ClassVar[str] = "duckdb"
@@ -363,17 +363,6 @@ class DuckdbSink:
             books = Books(db)
             there = books.positions(connector)
             books.put_offsets(connector, {place: -1 for place in there if place.topic in topics})
-
-    # -- an audit ---------------------------------------------------------------------------------
-    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
-        """Return the digest of each range of keys, by reading."""
-        return hash_by_reading(self.read(table, layout), layout, ranges)
-
-    def read_ranges(
-        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
-    ) -> Iterator[Row]:
-        """Read the rows of some ranges of keys."""
-        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Digest, Layout, Row
+from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import FencedError, SinkMismatchError, SinkRefusedError
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.changes import changed
@@ -26,7 +26,7 @@ from lineage.connectors.sinks.mysql_types import (
     text_literal,
     type_of,
 )
-from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
+from lineage.connectors.sinks.ranges import HashedByReading
 
 _STATEMENT_BYTES = 1 << 20
 _LOAD_CHUNK = 20_000
@@ -35,7 +35,7 @@ _READ_CHUNK = 10_000
 _DELETE_CHUNK = 500
 
 
-class MysqlSink:
+class MysqlSink(HashedByReading):
     """One connection to one database, used by one thread."""
 
     kind: ClassVar[str] = "mysql"
@@ -304,17 +304,6 @@ class MysqlSink:
         """Let the partitions of topics begin at their beginning; fences their owners."""
         with self._write() as books:
             books.restart(connector, topics)
-
-    # -- an audit ---------------------------------------------------------------------------------
-    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
-        """Return the digest of each range of keys, by reading."""
-        return hash_by_reading(self.read(table, layout), layout, ranges)
-
-    def read_ranges(
-        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
-    ) -> Iterator[Row]:
-        """Read the rows of some ranges of keys."""
-        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pyarrow as pa
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Digest, Layout, Row
+from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import (
     SinkError,
     SinkMismatchError,
@@ -35,7 +35,7 @@ from lineage.connectors.sinks.parquet_files import (
     write_rows,
 )
 from lineage.connectors.sinks.parquet_store import DataFile, Store, TableFiles
-from lineage.connectors.sinks.ranges import hash_by_reading, read_by_range
+from lineage.connectors.sinks.ranges import HashedByReading
 
 _ATTEMPTS = 20
 _KEEP_SECONDS = 30.0
@@ -50,7 +50,7 @@ class _ConflictError(Exception):
     """Another writer has changed the table since it was read."""
 
 
-class ParquetSink:
+class ParquetSink(HashedByReading):
     """One folder, used by one thread; others may use the same folder."""
 
     kind: ClassVar[str] = "parquet"
@@ -281,17 +281,6 @@ class ParquetSink:
         """Let the partitions of topics begin at their beginning; fences their owners."""
         with self._change() as books:
             books.restart(connector, topics)
-
-    # -- an audit ---------------------------------------------------------------------------------
-    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
-        """Return the digest of each range of keys, by reading."""
-        return hash_by_reading(self.read(table, layout), layout, ranges)
-
-    def read_ranges(
-        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
-    ) -> Iterator[Row]:
-        """Read the rows of some ranges of keys."""
-        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]

@@ -1,11 +1,12 @@
 """Digests of ranges of keys, by which an audit finds what differs without reading it all.
 
-A kind of target that has no faster way calls `hash_by_reading` and `read_by_range` with its own
-`read`. Rows and positions are read at one moment: in one read transaction where the kind offers a
-`snapshot`, else again and again until nothing moved meanwhile.
+A kind of target that has no faster way is `HashedByReading`. Rows and positions are read at one
+moment: in one read transaction where the kind offers a `snapshot`, else again and again until
+nothing moved meanwhile.
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -76,6 +77,24 @@ def read_by_range(
     """Return the rows whose keys fall into the wanted ranges."""
     hashed, chosen = tolerant(layout, ranges), frozenset(wanted)
     return (row for row in rows if hashed(row)[0] in chosen)
+
+
+class HashedByReading(ABC):
+    """A kind of target whose ranges are hashed here, from rows read back."""
+
+    @abstractmethod
+    def read(self, table: str, layout: Layout) -> Iterator[Row]:
+        """Read a table back as canonical rows."""
+
+    def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
+        """Return the digest of each range of keys, by reading."""
+        return hash_by_reading(self.read(table, layout), layout, ranges)
+
+    def read_ranges(
+        self, table: str, layout: Layout, ranges: int, wanted: Collection[int]
+    ) -> Iterator[Row]:
+        """Read the rows of some ranges of keys."""
+        return read_by_range(self.read(table, layout), layout, ranges, wanted)
 
 
 # -- at one moment --------------------------------------------------------------------------------

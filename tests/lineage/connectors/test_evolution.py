@@ -161,9 +161,9 @@ def test_sqlite_says_where_an_index_stands_in_the_way(tmp_path: Path) -> None:
 
 # -- rebuilt by itself ----------------------------------------------------------------------------
 @pytest.fixture
-def connector(db: None) -> Connector:
+def connector(db: None, tmp_path: Path) -> Connector:
     ensure_cluster("local", "127.0.0.1:1")
-    declare({"name": "c", "topics": ["t"], "target": "sqlite:////tmp/none/x", "table": "t"})
+    declare({"name": "c", "topics": ["t"], "target": f"sqlite:///{tmp_path}/x", "table": "t"})
     return Connector.objects.get(name="c")
 
 

@@ -6,13 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from catalog.models import Cluster, Service
 from lineage import actions
 from lineage.derivations import actions as derivations
 from lineage.derivations.fields import trace_fields
 from lineage.derivations.impact import Impact, Question, find_impact
-from lineage.ledger import Naming, Observation, record
-from tests.lineage.test_frontier import PATTERNS, at, namings, observations
+from lineage.ledger import Naming, Observation
+from tests.lineage.test_frontier import at, namings, observations, observe
 
 
 def _impact(key: str, hour: int) -> Impact:
@@ -25,12 +24,7 @@ class AsTheWhole(TestCase):
     def test_of_every_thing(
         self, seen: list[Observation], names: list[Naming], hour: int, depth: int
     ) -> None:
-        Cluster.objects.all().delete()
-        Service.objects.all().delete()
-        cluster = Cluster.objects.create(name="one", bootstrap_servers="x:1")
-        for number, patterns in enumerate(PATTERNS):
-            Service.objects.create(name=f"s{number}", recognised_by=patterns)
-        record(cluster, seen, at(40), names=names)
+        observe(seen, names)
         edges = actions.list_edges(as_of=at(hour))
         for key in {node.key for edge in edges for node in (edge.source, edge.target)}:
             for asked in ({"view": key}, {"stream": key}):

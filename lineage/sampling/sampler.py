@@ -61,7 +61,9 @@ class View:
     def producers(self) -> Found[dict[Partition, tuple[Producer, ...]]]:
         """The producers that the leaders of shared topics remember.
 
-        Asked once a sample, and only for partitions to which something was written since.
+        Asked once a sample, and only for partitions to which something was written since. Whoever
+        writes the first record of a partition behind its end is told by the next sample, together
+        with what that record says of its writer.
         """
         known: dict[Partition, tuple[Producer, ...]] = self.memory.setdefault("leaders tell", {})
         asked_at: dict[Partition, tuple[Any, int]] = self.memory.setdefault("leaders asked", {})
@@ -70,8 +72,10 @@ class View:
         for it in self.layout.shared:
             end = ends.get(it)
             asked = asked_at.get(it)
+            if end == 0:
+                known.pop(it, None)
             # a topic made anew may end where the one before it did
-            if asked is None or asked[1] != end or asked[0] != ids.get(it.topic):
+            elif asked is None or asked[1] != end or asked[0] != ids.get(it.topic):
                 moved[it] = None if end is None else (ids.get(it.topic), end)
         found = self.observer.producers(list(moved))
         known |= found.items

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from lineage.connectors.audits.models import Audit, Divergence
 from tests.e2e.estate import HOSTILE, Estate
@@ -90,16 +90,16 @@ def test_pages_of_audits_are_quiet_narrow_and_accessible(
 def test_a_copy_shows_what_differs_and_both_values(page: Page, audited: list[str]) -> None:
     page.goto(audited[0])
     section = page.locator("#audits")
-    assert section.get_by_text("120 keys of 456,376").is_visible()
-    assert section.get_by_text("12,345,678").first.is_visible()
+    expect(section.get_by_text("120 keys of 456,376")).to_be_visible()
+    expect(section.get_by_text("12,345,678").first).to_be_visible()
     row = section.locator("tbody tr", has_text="order-0").first
-    assert row.get_by_text(HOSTILE).first.is_visible()
+    expect(row.get_by_text(HOSTILE).first).to_be_visible()
     assert section.locator("svg.trend rect").count() == 4
     section.get_by_role("link", name="All 119 that are kept").click()
     page.wait_for_url("**/audits/**")
     page.locator("select[name=kind]").select_option("missing")
     page.wait_for_url("**kind=missing**")
-    assert page.locator("#rows tbody tr").count() == 40
+    expect(page.locator("#rows tbody tr")).to_have_count(40)
 
 
 def test_repair_is_offered_and_works_without_script(
@@ -109,7 +109,7 @@ def test_repair_is_offered_and_works_without_script(
     page = context.new_page()
     page.goto(audited[0])
     page.get_by_role("button", name="Repair").click()
-    assert page.get_by_role("heading", name="Repair orders_sqlite").is_visible()
+    expect(page.get_by_role("heading", name="Repair orders_sqlite")).to_be_visible()
     page.goto(audited[0])
-    assert page.locator("#audits").get_by_role("link", name="Show the run").is_visible()
+    expect(page.locator("#audits").get_by_role("link", name="Show the run")).to_be_visible()
     context.close()

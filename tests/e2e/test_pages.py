@@ -73,13 +73,13 @@ def test_pages_read_without_script(browser: Browser, live_server: object, estate
     page = context.new_page()
     page.goto("/topics")
     page.get_by_role("link", name="payments").first.click()
-    assert page.get_by_role("heading", name="payments").is_visible()
-    assert page.get_by_text("violated").first.is_visible()
-    assert page.locator("#neighbourhood td", has_text="is read by").first.is_visible()
+    expect(page.get_by_role("heading", name="payments")).to_be_visible()
+    expect(page.get_by_text("violated").first).to_be_visible()
+    expect(page.locator("#neighbourhood td", has_text="is read by").first).to_be_visible()
     page.goto("/topics")
     page.get_by_label("Search", exact=True).fill("stock")
     page.get_by_role("button", name="Apply").click()
-    assert page.locator("tbody tr").count() == 1
+    expect(page.locator("tbody tr")).to_have_count(1)
     context.close()
 
 

@@ -13,10 +13,13 @@ from django.utils import timezone
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
+from broker.observe import Observer
 from catalog.models import BoundedContext, Cluster, Service
 from lineage import actions
 from lineage.models import Evidence, Sampling
+from lineage.sampling.producers import Producers
 from lineage.sampling.run import Watch
+from lineage.sampling.sampler import View
 from lineage.sampling.samplers import all_samplers
 
 pytestmark = [pytest.mark.kafka, pytest.mark.django_db]
@@ -109,6 +112,20 @@ def edges_of(mark: str) -> dict[tuple[str, str], set[str]]:
         for edge in actions.list_edges()
         if mark in edge.source.name or mark in edge.target.name
     }
+
+
+def test_a_first_record_behind_the_end_is_told_with_what_it_says(kafka: Connection) -> None:
+    """Else its writer is shown without the name that its record bears, for one sample."""
+    cluster = cluster_of(kafka)
+    memory: dict[str, Any] = {}
+    with scenario(kafka) as it, Observer(kafka) as observer:
+        for expected in (0, 1):
+            view = View(cluster, observer, timezone.now(), memory)
+            assert set(view.ends.items.values()) >= {0}
+            if not expected:
+                it.write("orders", it.producer(**{"enable.idempotence": True}))
+            found = Producers().sample(view).observations
+            assert len([one for one in found if one.target_name == it.name("orders")]) == expected
 
 
 def test_finds_every_edge_and_invents_none(kafka: Connection) -> None:

@@ -21,7 +21,8 @@ from catalog.models import Topic
 from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph.flow import Ends, Flow, Pair
 from lineage.graph.merging import joined
-from lineage.reading import instant_of, last_seen, proved_by, read_edges, read_proofs
+from lineage.lifetimes import read_lifetimes
+from lineage.reading import instant_of, proved_by, read_edges, read_proofs
 from lineage.recognised import Recognised, Steps, read_recognised
 from lineage.revision import is_settled, read_mark
 from lineage.succession import Life, successors
@@ -111,28 +112,33 @@ class Outline(Flow):
     def _successors(self, seen: Iterable[tuple[RawEdge, int, int]]) -> dict[int, int]:
         """Return by which number each unnamed producer goes that was followed by another."""
         nodes = self.nodes
-        written: dict[str, list[tuple[RawEdge, int]]] = defaultdict(list)
+        written: dict[int, list[RawEdge]] = defaultdict(list)
         for edge, source, _ in seen:
             if nodes[source].known_by == ANONYMOUS:
-                written[nodes[source].name].append((edge, source))
-        alike: dict[frozenset[str], list[str]] = defaultdict(list)
-        for name, found in written.items():
-            alike[frozenset(edge.target[1] for edge, _ in found)].append(name)
+                written[source].append(edge)
+        alike: dict[frozenset[str], list[int]] = defaultdict(list)
+        for number, edges in written.items():
+            alike[frozenset([edge.target[1] for edge in edges])].append(number)
         # one that nobody can have followed is nobody else
-        names = [name for group in alike.values() if len(group) > 1 for name in group]
-        last = last_seen(self.at, [edge.id for name in names for edge, _ in written[name]])
+        rivals = {topics: numbers for topics, numbers in alike.items() if len(numbers) > 1}
+        if not rivals:
+            return {}
+        last_seen = read_lifetimes(self.known.topology, self.at).last_seen
+        when: dict[str, datetime] = {}
         lives = [
             Life(
-                name,
-                frozenset(edge.target[1] for edge, _ in written[name]),
-                instant_of(min(edge.begun for edge, _ in written[name])),
-                max(last.get(edge.id, self.at) for edge, _ in written[name]),
+                nodes[number].name,
+                topics,
+                # those that were seen first come first
+                instant_of(written[number][0].begun, when),
+                max(last_seen(edge.id, self.at) for edge in written[number]),
             )
-            for name in names
+            for topics, numbers in rivals.items()
+            for number in numbers
         ]
-        number = {name: found[0][1] for name, found in written.items()}
+        known = {nodes[number].name: number for number in written}
         return {
-            number[name]: number[newest]
+            known[name]: known[newest]
             for name, newest in successors(lives).items()
             if name != newest
         }
@@ -254,7 +260,7 @@ class Outline(Flow):
                 found[pair] = edge_view(*ends, evidence, self.at)
             else:
                 # folded into another by compaction since the topology was read
-                begun = instant_of(self._behind(pair)[0].begun)
+                begun = instant_of(self._behind(pair)[0].begun, {})
                 found[pair] = EdgeView(*ends, (), begun, begun, 0.0, active=False)
         return found
 

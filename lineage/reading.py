@@ -44,7 +44,6 @@ _AS_TEXT = {"sqlite": " || ''", "postgresql": "::text"}
 _SELECT = (
     f"SELECT p.edge_id, p.kind, p.first_seen{{as_text}}, v.last_seen{{as_text}}, v.detail{_AS_OF}"
 )
-_LAST = f"SELECT p.edge_id, MAX(v.last_seen){{as_text}}{_AS_OF}"
 
 
 def read(
@@ -91,14 +90,6 @@ def read_proofs(
     return found
 
 
-def last_seen(at: datetime, edges: Collection[int]) -> dict[int, datetime]:
-    """Return when each of those edges was last seen, up to `at`."""
-    instant = connection.ops.adapt_datetimefield_value(at)
-    last = _fetched(_select(_LAST), [instant, instant], edges, " GROUP BY p.edge_id")
-    when: dict[str, datetime] = {}
-    return {number: min(_instant(ended, when), at) for number, ended in last}
-
-
 def proved_by(kind: str, at: datetime) -> set[int]:
     """Return the edges for which that kind of evidence had been seen by `at`."""
     instant = connection.ops.adapt_datetimefield_value(at)
@@ -108,11 +99,6 @@ def proved_by(kind: str, at: datetime) -> set[int]:
             [kind, instant],
         )
         return {number for (number,) in cursor.fetchall()}
-
-
-def instant_of(value: Any) -> datetime:
-    """Return an instant as the database gave it."""
-    return _instant(value, {})
 
 
 def _proofs(
@@ -131,17 +117,17 @@ def _proofs(
         values.append(cluster)
     told: dict[str, dict[str, Any]] = {"{}": {}}
     when: dict[str, datetime] = {}
-    statement = _select(_SELECT) + where
+    statement = as_text(_SELECT) + where
     for number, kind, first, last, detail in _fetched(
         statement, [instant, instant, *values], edges
     ):
         if detail not in told:
             told[detail] = json.loads(detail)
-        yield number, kind, _instant(first, when), min(_instant(last, when), at), told[detail]
+        yield number, kind, instant_of(first, when), min(instant_of(last, when), at), told[detail]
 
 
 def _fetched(
-    statement: str, values: list[Any], edges: Collection[int] | None, end: str = ""
+    statement: str, values: list[Any], edges: Collection[int] | None
 ) -> Iterator[tuple[Any, ...]]:
     """Yield what a statement finds: of those edges, so many at once, or of all."""
     ids = iter(sorted(edges or ()))
@@ -149,7 +135,7 @@ def _fetched(
     with connection.cursor() as cursor:
         for chunk in [[]] if edges is None else chunks:
             here = f" AND p.edge_id IN ({_holes(chunk)})" if chunk else ""
-            cursor.execute(statement + here + end, [*values, *chunk])
+            cursor.execute(statement + here, [*values, *chunk])
             yield from cursor.fetchall()
 
 
@@ -157,13 +143,16 @@ def _holes(values: Collection[object]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def _select(statement: str) -> str:
+def as_text(statement: str) -> str:
     """Ask for instants as text, of which most come many times: to convert each costs too much."""
     return statement.replace("{as_text}", _AS_TEXT[connection.vendor])
 
 
-def _instant(value: Any, when: dict[str, datetime]) -> datetime:
-    """Return an instant as the database gave it, text or not; text is in UTC."""
+def instant_of(value: Any, when: dict[str, datetime]) -> datetime:
+    """Return an instant as the database gave it, text or not; text is in UTC.
+
+    `when` keeps what was read: most instants come many times.
+    """
     if isinstance(value, datetime):
         return value
     found = when.get(value)

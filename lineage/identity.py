@@ -62,6 +62,29 @@ class Identities:
             self._bearers[producer_id].add((kind, name))
             self._producers[kind, name].add(producer_id)
 
+    def grown(self, names: Iterable[tuple[int, str, str]]) -> "tuple[Identities, set[Raw]]":
+        """Return these with more names, and the raw nodes that others may be one with since.
+
+        These stay as they are: others may be asking them.
+        """
+        found = Identities((), self._recognise)
+        found._bearers = defaultdict(set, self._bearers)
+        found._producers = defaultdict(set, self._producers)
+        touched: set[Raw] = set()
+        for producer_id, kind, name in names:
+            raw = (kind, name)
+            found._bearers[producer_id] = {*found._bearers[producer_id], raw}
+            found._producers[raw] = {*found._producers[raw], producer_id}
+            touched |= found._bearers[producer_id] | {("producer_id", str(producer_id))}
+        for raw in list(touched):
+            touched.update(self.names_of(*raw), found.names_of(*raw))
+        # copied at once: others may be adding to them
+        found._classes, found._services = dict(self._classes), dict(self._services)
+        for raw in touched:
+            found._classes.pop(raw, None)
+            found._services.pop(raw, None)
+        return found, touched
+
     def _tied(self, producer: int) -> set[Raw]:
         """Return what the coordinator vouches for; failing that, a stamp, if there is but one."""
         bearers = self._bearers.get(producer, set())

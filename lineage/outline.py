@@ -22,8 +22,9 @@ from lineage.edges import EdgeView, EvidenceView, Node, edge_view
 from lineage.graph.flow import Ends, Flow, Pair
 from lineage.graph.merging import joined
 from lineage.lifetimes import read_lifetimes
+from lineage.numbered import Steps
 from lineage.reading import instant_of, proved_by, read_edges, read_proofs
-from lineage.recognised import Recognised, Steps, read_recognised
+from lineage.recognised import Recognised, read_recognised
 from lineage.revision import is_settled, read_mark
 from lineage.succession import Life, successors
 from lineage.topology import RawEdge

@@ -31,19 +31,26 @@ class Row(NamedTuple):
     detail: dict[str, Any] = {}
 
 
-_AS_OF = """
-FROM lineage_proof p
-JOIN lineage_evidence v ON v.id = (
-  SELECT w.id FROM lineage_evidence w
-  WHERE w.edge_id = p.edge_id AND w.kind = p.kind AND w.first_seen <= %s
-  ORDER BY w.first_seen DESC LIMIT 1)
-WHERE p.first_seen <= %s
-"""
 # an expression in SQLite has no type that would be converted
 _AS_TEXT = {"sqlite": " || ''", "postgresql": "::text"}
-_SELECT = (
-    f"SELECT p.edge_id, p.kind, p.first_seen{{as_text}}, v.last_seen{{as_text}}, v.detail{_AS_OF}"
-)
+_SELECT = "SELECT p.edge_id, p.kind, p.first_seen{as_text}, v.last_seen{as_text}, v.detail "
+_NEWEST = """
+FROM lineage_evidence w
+WHERE w.edge_id = p.edge_id AND w.kind = p.kind AND w.first_seen <= %s
+ORDER BY w.first_seen DESC LIMIT 1
+"""
+_AS_OF = {
+    "sqlite": f"""
+        FROM lineage_proof p JOIN lineage_evidence v ON v.id = (SELECT w.id {_NEWEST})
+        WHERE p.first_seen <= %s
+    """,
+    # joined by id as above, it reads the whole table where many proofs are asked for
+    "postgresql": f"""
+        FROM lineage_proof p
+        CROSS JOIN LATERAL (SELECT w.last_seen, w.detail {_NEWEST}) v
+        WHERE p.first_seen <= %s
+    """,
+}
 
 
 def read(
@@ -117,7 +124,7 @@ def _proofs(
         values.append(cluster)
     told: dict[str, dict[str, Any]] = {"{}": {}}
     when: dict[str, datetime] = {}
-    statement = as_text(_SELECT) + where
+    statement = as_text(_SELECT) + _AS_OF[connection.vendor] + where
     for number, kind, first, last, detail in _fetched(
         statement, [instant, instant, *values], edges
     ):

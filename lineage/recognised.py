@@ -5,19 +5,16 @@ besides is evidence, thus of an instant.
 """
 
 import gc
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property, partial
-from typing import Any
 
 from catalog.models import Cluster
 from catalog.recognition import Recogniser, recogniser
 from lineage.edges import Node
-from lineage.graph.flow import Pair
-from lineage.graph.selection import is_named_internal
 from lineage.identity import Identities, KnownService
-from lineage.topology import Raw, RawEdge, Topology, read_topology
+from lineage.numbered import Numbered
+from lineage.topology import Bearer, Raw, RawEdge, Topology, read_topology
 
 PLACES = frozenset({"topic", "dataset"})
 _PRODUCER_ID = "producer_id"
@@ -39,9 +36,14 @@ class Recognised:
         """Return who is who in one cluster."""
         if cluster not in self._identities:
             self._identities[cluster] = Identities(
-                self._names.get(cluster, ()), partial(self._recognise, cluster)
+                self._names.get(cluster, ()),
+                partial(_recognise, self.recogniser, self.clusters.get(cluster, "")),
             )
         return self._identities[cluster]
+
+    def node(self, cluster: int, raw: Raw) -> Node:
+        """Return the node that pages show for a raw one, without the context of a topic or copy."""
+        return self.identities(cluster).node(*raw)
 
     @cached_property
     def _names(self) -> dict[int, list[tuple[int, str, str]]]:
@@ -51,14 +53,8 @@ class Recognised:
         return found
 
     def sought(self, cluster: int, kind: str, name: str) -> str:
-        """Return what patterns are held against: a producer id is unique within its cluster."""
-        return f"{self.clusters.get(cluster, '')}/{name}" if kind == _PRODUCER_ID else name
-
-    def _recognise(self, cluster: int, kind: str, name: str) -> KnownService | None:
-        service = self.recogniser.service_of(kind, self.sought(cluster, kind, name))
-        if service is None:
-            return None
-        return KnownService(service.name, service.context.name if service.context else None)
+        """Return what patterns are held against."""
+        return _sought(self.clusters.get(cluster, ""), kind, name)
 
     def raws_of(self, services: Iterable[str]) -> set[Raw]:
         """Return the raw nodes that patterns of the services recognise."""
@@ -91,12 +87,79 @@ class Recognised:
             if self.identities(cluster).service_of(*raw) is None
         )
 
-    def numbered(self, cluster: int | None = None) -> "Numbered":
+    def numbered(self, cluster: int | None = None) -> Numbered:
         """Return the topology's edges between numbered nodes; of one cluster or of all."""
         if cluster not in self._numbered:
-            self._numbered[cluster] = Numbered(self, cluster)
+            edges = (
+                edge
+                for edge in self.topology.edges.values()
+                if edge.begun is not None and cluster in {None, edge.cluster}
+            )
+            self._numbered[cluster] = Numbered(
+                self.node, edges, knows_clients=self.recogniser.knows_clients
+            )
             _leave_alone()
         return self._numbered[cluster]
+
+    def find_out(self) -> None:
+        """Find out what is kept, ahead of the question that would."""
+        numbered = self.numbered()
+        _ = self._by_service, numbered.called, numbered.internal, numbered.pairs
+
+    def grown(self, topology: Topology) -> "Recognised | None":
+        """Return what is known of a topology that grew out of this one's; None where it did not.
+
+        What is not known there any more is found out when it is asked for.
+        """
+        growths = topology.growth_since(self.topology.mark)
+        if growths is None:
+            return None
+        found = Recognised(topology, self.recogniser, self.clusters)
+        found._identities = dict(self._identities)
+        touched: set[tuple[int, Raw]] = set()
+        named: dict[int, list[Bearer]] = defaultdict(list)
+        for it in (it for growth in growths for it in growth.names):
+            named[it.cluster].append(it)
+        for cluster, bearers in named.items():
+            names = [(it.producer_id, it.kind, it.name) for it in bearers]
+            found._identities[cluster], changed = self.identities(cluster).grown(names)
+            touched |= {(cluster, raw) for raw in changed}
+        fresh = [edge for growth in growths for edge in growth.edges]
+        for of, known in list(self._numbered.items()):
+            if all(found._is_still(known, *it) for it in touched if it in known.by_raw):
+                here = (edge for edge in fresh if of in {None, edge.cluster})
+                if (numbered := known.grown(found.node, here)) is not None:
+                    found._numbered[of] = numbered
+        if "_by_service" in vars(self):
+            vars(found)["_by_service"] = self._by_service_with(fresh, named)
+        return found
+
+    def _is_still(self, known: Numbered, cluster: int, raw: Raw) -> bool:
+        return self.node(cluster, raw) == known.nodes[known.by_raw[cluster, raw]]
+
+    def _by_service_with(
+        self, fresh: Iterable[RawEdge], named: Mapping[int, Iterable[Bearer]]
+    ) -> dict[str, list[Raw]]:
+        raws = {(edge.cluster, raw) for edge in fresh for raw in (edge.source, edge.target)}
+        raws |= {(it.cluster, (it.kind, it.name)) for each in named.values() for it in each}
+        found = dict(self._by_service)
+        for cluster, raw in raws:
+            if raw[0] not in PLACES:
+                for service in self.recogniser.candidates(raw[0], self.sought(cluster, *raw)):
+                    found[service.name] = [*found.get(service.name, ()), raw]
+        return found
+
+
+def _sought(cluster: str, kind: str, name: str) -> str:
+    """Return what patterns are held against: a producer id is unique within its cluster."""
+    return f"{cluster}/{name}" if kind == _PRODUCER_ID else name
+
+
+def _recognise(recogniser: Recogniser, cluster: str, kind: str, name: str) -> KnownService | None:
+    service = recogniser.service_of(kind, _sought(cluster, kind, name))
+    if service is None:
+        return None
+    return KnownService(service.name, service.context.name if service.context else None)
 
 
 @cache
@@ -107,117 +170,6 @@ def _leave_alone() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-class Steps:
-    """Who is next to each number on one side, those that were seen first before others."""
-
-    def __init__(self, count: int) -> None:
-        self.to: list[list[int]] = [[] for _ in range(count)]
-        self.begun: list[list[Any]] = [[] for _ in range(count)]
-
-    def add(self, number: int, step: int, begun: Any) -> None:
-        """Add a step that was seen later than all others."""
-        self.to[number].append(step)
-        self.begun[number].append(begun)
-
-    def by(self, number: int, instant: Any) -> list[int]:
-        """Return the steps that had been seen by then; a list that is not to be changed."""
-        begun = self.begun[number]
-        seen = bisect_right(begun, instant)
-        return self.to[number] if seen == len(begun) else self.to[number][:seen]
-
-
-class Numbered:
-    """Every raw edge between the nodes that names alone tell, by numbers, the first seen first.
-
-    Contexts of topics and copies are not in it: these belong to what is shown.
-    """
-
-    def __init__(self, known: Recognised, cluster: int | None) -> None:
-        self.nodes: list[Node] = []
-        self.number: dict[Node, int] = {}
-        self.by_raw: dict[tuple[int, Raw], int] = {}
-        self._known = known
-        edges = [
-            (
-                edge,
-                self._number_of(edge.cluster, edge.source),
-                self._number_of(edge.cluster, edge.target),
-            )
-            for edge in known.topology.edges.values()
-            if edge.begun is not None and cluster in {None, edge.cluster}
-        ]
-        edges.sort(key=lambda it: it[0].begun)
-        self.behind: dict[Pair, list[RawEdge]] = defaultdict(list)
-        self.begun: dict[Pair, Any] = {}
-        self.unsure: list[tuple[RawEdge, int, int]] = []
-        unsure = [self._is_unsure(node) for node in self.nodes]
-        self.succ, self.pred = Steps(len(self.nodes)), Steps(len(self.nodes))
-        for it in edges:
-            edge, source, target = it
-            pair = source, target
-            if unsure[source] or unsure[target]:
-                self.unsure.append(it)
-                continue
-            self.behind[pair].append(edge)
-            if pair not in self.begun:
-                self.begun[pair] = edge.begun
-                self.succ.add(source, target, edge.begun)
-                self.pred.add(target, source, edge.begun)
-        self.unsure_begun = [edge.begun for edge, _, _ in self.unsure]
-
-    def _is_unsure(self, node: Node) -> bool:
-        """Whether it depends on the instant who a node is: unnamed, or told by client ids only."""
-        if node.kind != "actor":
-            return False
-        return node.known_by == _PRODUCER_ID or self._known.recogniser.knows_clients
-
-    @cached_property
-    def called(self) -> dict[str, list[int]]:
-        """The nodes by name and key."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for number, node in enumerate(self.nodes):
-            for text in {node.name, node.key, f"{node.kind}:{node.name}"}:
-                found[text].append(number)
-        return found
-
-    def _number_of(self, cluster: int, raw: Raw) -> int:
-        found = self.by_raw.get((cluster, raw))
-        if found is None:
-            found = self._number(self._known.identities(cluster).node(*raw))
-            self.by_raw[cluster, raw] = found
-        return found
-
-    def _number(self, node: Node) -> int:
-        found = self.number.setdefault(node, len(self.nodes))
-        if found == len(self.nodes):
-            self.nodes.append(node)
-        return found
-
-    @cached_property
-    def internal(self) -> list[int]:
-        """Topics that Kafka Streams named for itself."""
-        return [
-            number
-            for number, node in enumerate(self.nodes)
-            if node.kind == "topic" and is_named_internal(node.name)
-        ]
-
-    @cached_property
-    def pairs(self) -> list[tuple[Pair, Any]]:
-        """All pairs but the unsure ones, by their ends' keys, and when each was first seen."""
-        rank = self.rank
-        return sorted(self.begun.items(), key=lambda it: (rank[it[0][0]], rank[it[0][1]]))
-
-    @cached_property
-    def rank(self) -> list[int]:
-        """The place of each node in the order of their keys."""
-        ordered = sorted(range(len(self.nodes)), key=lambda number: self.nodes[number].key)
-        found = [0] * len(ordered)
-        for place, number in enumerate(ordered):
-            found[number] = place
-        return found
 
 
 _kept: list[Recognised] = []
@@ -235,6 +187,9 @@ def read_recognised() -> Recognised:
         and last.clusters == clusters
     ):
         return last
-    found = Recognised(topology, known, clusters)
+    found = None
+    if last is not None and last.recogniser is known and last.clusters == clusters:
+        found = last.grown(topology)
+    found = found or Recognised(topology, known, clusters)
     _kept[:] = [found]
     return found

@@ -42,9 +42,22 @@ class Bearer(NamedTuple):
     name: str
 
 
+@dataclass(frozen=True)
+class Growth:
+    """What came to a topology of that mark: edges that were not seen before, and bearers."""
+
+    of: Mark
+    edges: tuple[RawEdge, ...]
+    names: tuple[Bearer, ...]
+
+
 @dataclass
 class Topology:
-    """Edges by id and by node, and who bore which producer id. Not to be changed by readers."""
+    """Edges by id and by node, and who bore which producer id. Not to be changed by readers.
+
+    `growths` are the last ones that led to it, one after the other: what was made of an earlier
+    topology may grow by them as well.
+    """
 
     mark: Mark
     # read outside of a transaction: what it read is never taken back
@@ -55,6 +68,7 @@ class Topology:
     numbers: dict[Raw, list[Bearer]] = field(default_factory=dict)
     newest: tuple[int, int, int] = (0, 0, 0)
     counted: tuple[int, int] = (0, 0)
+    growths: tuple[Growth, ...] = ()
 
     def touching(
         self, nodes: Collection[Raw], at: datetime, cluster: int | None = None
@@ -87,11 +101,19 @@ class Topology:
             borne=dict(self.borne),
             numbers=dict(self.numbers),
         )
-        found.grow()
+        growth = found.grow(self.mark)
+        found.growths = (*self.growths[1 - _GROWTHS :], growth) if growth else ()
         return found
 
-    def grow(self) -> None:
-        """Read what came since."""
+    def growth_since(self, mark: Mark) -> list[Growth] | None:
+        """Return what came since the topology of that mark; None where that is not known."""
+        for index, growth in enumerate(self.growths):
+            if growth.of == mark:
+                return list(self.growths[index:])
+        return None
+
+    def grow(self, of: Mark | None = None) -> Growth | None:
+        """Read what came since the topology of that mark; return it where nothing moved besides."""
         edge, proof, name = self.newest
         proofs, names = self.counted
         begun: dict[int, Any] = {}
@@ -102,21 +124,30 @@ class Topology:
             if row[1] not in begun or row[2] < begun[row[1]]:
                 begun[row[1]] = row[2]
         raws: dict[Raw, Raw] = {}
+        came: list[RawEdge] = []
         for row in _rows(_EDGES, edge):
             edge = max(edge, row[0])
             source, target = (row[2], row[3]), (row[4], row[5])
             source, target = raws.setdefault(source, source), raws.setdefault(target, target)
-            self._add(RawEdge(row[0], row[1], source, target, begun.pop(row[0], None)))
+            self._add(it := RawEdge(row[0], row[1], source, target, begun.pop(row[0], None)))
+            came.append(it)
+        moved = False
         for number, first in begun.items():
             known = self.edges.get(number)
             if known is not None and (known.begun is None or first < known.begun):
-                self._replace(known, known._replace(begun=first))
+                self._replace(known, seen := known._replace(begun=first))
+                came.append(seen)
+                moved |= known.begun is not None
+        bearers = []
         for row in _rows(_NAMES, name):
             name, names = max(name, row[0]), names + 1
-            it = Bearer(*row[1:])
-            _append(self.borne, (it.cluster, it.producer_id), it, shared=self.newest[2] > 0)
-            _append(self.numbers, (it.kind, it.name), it, shared=self.newest[2] > 0)
+            bearers.append(one := Bearer(*row[1:]))
+            _append(self.borne, (one.cluster, one.producer_id), one, shared=self.newest[2] > 0)
+            _append(self.numbers, (one.kind, one.name), one, shared=self.newest[2] > 0)
         self.newest, self.counted = (edge, proof, name), (proofs, names)
+        if of is None or moved:
+            return None
+        return Growth(of, tuple(it for it in came if it.begun is not None), tuple(bearers))
 
     def _add(self, edge: RawEdge) -> None:
         self.edges[edge.id] = edge
@@ -157,6 +188,8 @@ _COUNTS = """
 SELECT (SELECT COUNT(*) FROM lineage_edge), (SELECT COUNT(*) FROM lineage_proof),
   (SELECT COUNT(*) FROM lineage_producername)
 """
+# so many growths are told one by one
+_GROWTHS = 64
 _lock = Lock()
 _kept: list[Topology] = []
 

@@ -80,7 +80,7 @@ def test_what_others_commit_late_is_read_though_its_ids_are_older(
     at = start
     for minutes, row in ((3, first.pk + 20), (6, first.pk + 5), (12, first.pk + 30)):
         at = start + timedelta(minutes=minutes)
-        monkeypatch.setattr(lifetimes.timezone, "now", lambda at=at: at)
+        monkeypatch.setattr(timezone, "now", lambda at=at: at)
         Evidence.objects.create(pk=row, edge=edge, kind="producer", first_seen=at, last_seen=at)
         assert remembered(at)[edge.pk] == at
 
@@ -96,7 +96,7 @@ def test_only_what_may_have_moved_is_read_again(monkeypatch: pytest.MonkeyPatch)
     record(cluster, [Observation("producer_id", "99", "topic", "t", "producer", now)], now)
     found = read_lifetimes(read_topology(), now)
     # as it is ten minutes later: what there was is committed
-    monkeypatch.setattr(lifetimes.timezone, "now", lambda: now + timedelta(minutes=11))
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(minutes=11))
     read_lifetimes(read_topology(), now + timedelta(minutes=11))
     asked: list[int] = []
     rows = lifetimes._rows

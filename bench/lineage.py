@@ -320,6 +320,7 @@ def _questions(estate: Estate, random: Random) -> list[Asked]:
     questions: list[tuple[str, Callable[[datetime | None], Any]]] = [
         ("all edges", lambda at: actions.list_edges(as_of=at)),
         ("bounded contexts only", lambda at: actions.list_couplings(scope(at))),
+        ("where data comes back", lambda at: actions.list_cycles(scope(at))),
         ("orphans", lambda at: actions.list_orphans(scope=scope(at))),
         ("declared against observed", lambda at: actions.list_declared(as_of=at)),
         ("what a week changed", differ),

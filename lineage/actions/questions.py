@@ -148,7 +148,10 @@ def _things_called(key: str, edges: Sequence[EdgeView] | Outline) -> list[Node]:
 
 def list_cycles(scope: Scope = NOW) -> list[graph.Cycle]:
     """List where data comes back to where it went out: loops over services, then own cycles."""
-    return graph.find_cycles(scope.edges())
+    flow = scope.flow()
+    if flow is None:
+        return graph.find_cycles(scope.edges())
+    return graph.find_cycles(flow if scope.internal else flow.folded())
 
 
 def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:

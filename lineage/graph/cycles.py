@@ -7,14 +7,14 @@ with one shortest way round as its example.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import networkx as nx
 
 from lineage.edges import EdgeView, Node
-from lineage.graph.flow import Flow
+from lineage.graph.flow import Edges, Flow, Pair, flow_of
 
 # the example is the shortest way round through one of so many members, to stay linear
 _TRIED = 4
@@ -39,43 +39,53 @@ class Cycle:
         return all(edge.active for edge in self.edges)
 
 
-def find_cycles(edges: Sequence[EdgeView]) -> list[Cycle]:
+class _Way(NamedTuple):
+    kind: Literal["own", "loop"]
+    numbers: list[int]
+    knot: Iterable[int]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        return list(zip(self.numbers, [*self.numbers[1:], self.numbers[0]], strict=True))
+
+
+def find_cycles(edges: Edges) -> list[Cycle]:
     """Return the loops, those of most members first, then the own cycles by name."""
-    flow = Flow(edges)
-    loops: list[Cycle] = []
-    own: list[Cycle] = []
+    flow = flow_of(edges)
+    ways: list[_Way] = []
     for knot in nx.strongly_connected_components(flow.graph):
-        if len(knot) < 2:
-            continue
-        actors = sorted(
-            (number for number in knot if flow.nodes[number].kind != "topic"),
-            key=lambda number: flow.nodes[number].key,
+        if len(knot) > 1:
+            ways += _ways(flow, knot)
+    # read at once: a graph may keep the evidence elsewhere
+    found = flow.edges_of({pair for way in ways for pair in way.pairs})
+    nodes = flow.nodes_of({number for way in ways for number in way.knot})
+    cycles = [
+        Cycle(
+            way.kind,
+            tuple(nodes[number] for number in way.numbers),
+            tuple(found[pair] for pair in way.pairs),
+            tuple(sorted((nodes[number] for number in way.knot), key=lambda node: node.key)),
         )
-        own += [
-            _cycle(flow, "own", [actor, topic], [actor, topic])
-            for actor in actors
-            for topic in flow.graph.succ[actor].keys() & flow.graph.pred[actor].keys()
-        ]
-        if len(actors) > 1:
-            ways = (_way_round(flow, actor, knot) for actor in actors[:_TRIED])
-            loops.append(_cycle(flow, "loop", min(filter(None, ways), key=len), knot))
+        for way in ways
+    ]
+    loops = [it for it in cycles if it.kind == "loop"]
+    own = [it for it in cycles if it.kind == "own"]
     loops.sort(key=lambda it: (-len(it.members), it.nodes[0].key))
     own.sort(key=lambda it: [node.key for node in it.nodes])
     return loops + own
 
 
-def _cycle(
-    flow: Flow, kind: Literal["own", "loop"], way: Sequence[int], knot: Iterable[int]
-) -> Cycle:
-    members = sorted((flow.nodes[number] for number in knot), key=lambda node: node.key)
-    return Cycle(
-        kind=kind,
-        nodes=tuple(flow.nodes[number] for number in way),
-        edges=tuple(
-            flow.edge[one, other] for one, other in zip(way, [*way[1:], way[0]], strict=True)
-        ),
-        members=tuple(members),
+def _ways(flow: Flow, knot: set[int]) -> Iterator[_Way]:
+    actors = sorted(
+        (number for number in knot if flow.nodes[number].kind != "topic"),
+        key=lambda number: flow.nodes[number].key,
     )
+    for actor in actors:
+        for topic in flow.graph.succ[actor].keys() & flow.graph.pred[actor].keys():
+            yield _Way("own", [actor, topic], [actor, topic])
+    if len(actors) > 1:
+        ways = (_way_round(flow, actor, knot) for actor in actors[:_TRIED])
+        yield _Way("loop", min(filter(None, ways), key=len), knot)
 
 
 def _way_round(flow: Flow, start: int, knot: set[int]) -> list[int]:

@@ -13,13 +13,12 @@ from typing import Any
 
 from catalog.models import Cluster
 from catalog.recognition import Recogniser, recogniser
-from lineage.edges import Node
+from lineage.edges import PLACES, Node
 from lineage.graph.flow import Pair
 from lineage.graph.selection import is_named_internal
 from lineage.identity import Identities, KnownService
 from lineage.topology import Raw, RawEdge, Topology, read_topology
 
-PLACES = frozenset({"topic", "dataset"})
 _PRODUCER_ID = "producer_id"
 
 

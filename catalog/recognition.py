@@ -33,6 +33,8 @@ PATTERN_KEYS = {
 
 # names remembered with their services, some 200 bytes each
 _MOST_KNOWN = 100_000
+# nobody whom the ledger knows is called longer; asked for is anything
+_LONGEST_KNOWN = 500
 _WILDCARD = re.compile(r"[*?\[]")
 _WILDCARD_PARTS = re.compile(r"\[[^]]*\]|[*?]")
 
@@ -58,6 +60,7 @@ class Recogniser:
         self._exact: dict[tuple[str, str], list[Service]] = defaultdict(list)
         # by what they begin with: of a thousand patterns few begin as a name does
         self._wild: dict[tuple[str, str], list[tuple[int, int, str, Service]]] = defaultdict(list)
+        self._longest_beginning = 0
         self._known: dict[tuple[str, str], tuple[Service, ...]] = {}
         self.services = {service.name: service for service in services}
         for order, service in enumerate(self.services.values()):
@@ -70,6 +73,7 @@ class Recogniser:
                     beginning = _WILDCARD.split(pattern, maxsplit=1)[0]
                     entry = (-_specificity(pattern), order, pattern, service)
                     self._wild[kind, beginning].append(entry)
+                    self._longest_beginning = max(self._longest_beginning, len(beginning))
                 else:
                     self._exact[kind, pattern].append(service)
 
@@ -93,7 +97,8 @@ class Recogniser:
             found = self._match(kind, name)
             if kind == "job" and not found:
                 found = self._bearing(name)
-            self._known[key] = found
+            if len(name) <= _LONGEST_KNOWN:
+                self._known[key] = found
         return found
 
     def _bearing(self, job: str) -> tuple[Service, ...]:
@@ -110,7 +115,7 @@ class Recogniser:
         found: dict[int, Service] = {}
         alike = [
             entry
-            for end in range(len(name) + 1)
+            for end in range(min(len(name), self._longest_beginning) + 1)
             for entry in self._wild.get((kind, name[:end]), ())
         ]
         for rank, _, pattern, service in sorted(alike, key=lambda entry: entry[:2]):

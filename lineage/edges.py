@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 NodeKind = Literal["service", "topic", "copy", "actor", "dataset"]
 NODE_KINDS: tuple[NodeKind, ...] = get_args(NodeKind)
+PLACES = frozenset({"topic", "dataset"})
+"""Where data lies; the other kinds are who writes and reads it."""
 
 STRENGTH: dict[str, float] = {
     "connector": 0.99,  # our own copy says what it reads

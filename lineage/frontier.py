@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+from lineage.edges import PLACES
 from lineage.identity import COPY_GROUP_PREFIX, DEPLOYED_GROUP_PREFIX, copy_of
 from lineage.models import Edge
 from lineage.reading import Row, read_edges
-from lineage.recognised import PLACES, Recognised
+from lineage.recognised import Recognised
 from lineage.topology import Raw, RawEdge
 
 _PRODUCER_ID = "producer_id"

@@ -11,12 +11,11 @@ from functools import cache, cached_property, partial
 
 from catalog.models import Cluster
 from catalog.recognition import Recogniser, recogniser
-from lineage.edges import Node
+from lineage.edges import PLACES, Node
 from lineage.identity import Identities, KnownService
 from lineage.numbered import Numbered
 from lineage.topology import Bearer, Raw, RawEdge, Topology, read_topology
 
-PLACES = frozenset({"topic", "dataset"})
 _PRODUCER_ID = "producer_id"
 
 

@@ -12,6 +12,7 @@ from lineage.api.serializers import (
     NodeSerializer,
     choice,
     instant_filter,
+    named,
     text_filter,
 )
 from lineage.graph import CHANGES, ORPHAN_STATES, PROJECTIONS
@@ -45,7 +46,7 @@ class ScopeQuery(serializers.Serializer[object]):
 class TraceQuery(ScopeQuery):
     """Of which node, how far, among what."""
 
-    node = serializers.CharField(help_text="name, or kind:name; topics before others")
+    node = named("name, or kind:name; topics before others")
     depth = serializers.IntegerField(
         required=False,
         allow_null=True,
@@ -69,8 +70,8 @@ class TraceQuery(ScopeQuery):
 class PathQuery(ScopeQuery):
     """From what to what."""
 
-    source = serializers.CharField(help_text="name, or kind:name")  # type: ignore[assignment]  # a field named as an attribute of Field
-    target = serializers.CharField(help_text="name, or kind:name")
+    source = named()  # type: ignore[assignment]  # a field named as an attribute of Field
+    target = named()
 
 
 class DiffQuery(serializers.Serializer[object]):
@@ -120,7 +121,7 @@ class DeclaredQuery(serializers.Serializer[object]):
 class FootprintQuery(ScopeQuery):
     """Of whom."""
 
-    service = serializers.CharField(help_text="name of a service, or kind:name of any actor")
+    service = named("name of a service, or kind:name of any actor")
 
 
 class ReachedSerializer(serializers.Serializer[object]):

@@ -11,6 +11,9 @@ from lineage.edges import NODE_KINDS, STRENGTH
 _DIRECTIONS = ("both", "upstream", "downstream")
 _INSTANT = "ISO 8601 instant; now by default"
 _CLUSTER = "name of the cluster; all by default"
+_NODE = "name, or kind:name"
+_LONGEST = 600
+"""Characters of the longest name that there can be, with its kind before it, and some more."""
 
 
 class NodeSerializer(serializers.Serializer[object]):
@@ -65,7 +68,14 @@ def choice(choices: Sequence[str], **field: Any) -> serializers.ChoiceField:
 
 def text_filter(meaning: str) -> serializers.CharField:
     """Return an optional text; empty is as good as not given."""
-    return serializers.CharField(required=False, allow_blank=True, help_text=meaning)
+    return serializers.CharField(
+        required=False, allow_blank=True, max_length=_LONGEST, help_text=meaning
+    )
+
+
+def named(meaning: str = _NODE) -> serializers.CharField:
+    """Return the name or key of a node, without which there is no question."""
+    return serializers.CharField(max_length=_LONGEST, help_text=meaning)
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
@@ -81,8 +91,8 @@ def instant_filter() -> InstantField:
 class EdgeQuery(serializers.Serializer[object]):
     """What edges are asked for."""
 
-    source = text_filter("name, or kind:name")  # type: ignore[assignment]  # likewise
-    target = text_filter("name, or kind:name")
+    source = text_filter(_NODE)  # type: ignore[assignment]  # likewise
+    target = text_filter(_NODE)
     kind = choice((*NODE_KINDS, *STRENGTH), help_text="kind of either node, or a kind of evidence")
     as_of = instant_filter()
     cluster = text_filter(_CLUSTER)
@@ -91,7 +101,7 @@ class EdgeQuery(serializers.Serializer[object]):
 class NeighbourhoodQuery(serializers.Serializer[object]):
     """Around which node, and how far."""
 
-    focus = serializers.CharField(help_text="name, or kind:name")
+    focus = named()
     hops = serializers.IntegerField(required=False, default=1, min_value=1, max_value=20)
     cap = serializers.IntegerField(required=False, default=60, min_value=1, max_value=2000)
     direction = serializers.ChoiceField(

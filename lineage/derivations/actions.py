@@ -13,12 +13,11 @@ from lineage.actions import cluster_id, find_node, resolve_rows
 from lineage.actions.resolution import Resolution
 from lineage.derivations.derivation import DEEPEST, Derivation, Direction, chain, derive
 from lineage.derivations.ties import Bearer, NamedRow, applications, find_ties
-from lineage.edges import EdgeView, Node
+from lineage.edges import PLACES, EdgeView, Node
 from lineage.errors import NodeMissingError
 from lineage.frontier import Frontier
 from lineage.models import ProducerName
 from lineage.outline import Outline, read_outline
-from lineage.recognised import PLACES
 from lineage.topology import Raw, Topology
 
 MOST_NEAR = 500

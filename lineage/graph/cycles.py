@@ -1,7 +1,8 @@
 """Data that comes back to where it went out. Pure; networkx finds the knots.
 
-Two kinds, since they mean different things. `own`: one service reads a topic that it writes
-itself, a retry or a state it keeps there. `loop`: data comes back to a service over another one.
+Two kinds, since they mean different things. `own`: one service reads a topic or a table that it
+writes itself, a retry or a state it keeps there. `loop`: data comes back to a service over another
+one.
 All ways round are far too many to list, so a loop is a whole knot (a strongly connected component)
 with one shortest way round as its example.
 """
@@ -13,18 +14,21 @@ from typing import Literal, NamedTuple
 
 import networkx as nx
 
-from lineage.edges import EdgeView, Node
+from lineage.edges import PLACES, EdgeView, Node
 from lineage.graph.flow import Edges, Flow, Pair, flow_of
 
 # the example is the shortest way round through one of so many members, to stay linear
 _TRIED = 4
+
+# a node, and whether another actor lies before it or is it
+_Step = tuple[int, bool]
 
 
 @dataclass(frozen=True)
 class Cycle:
     """A way round: `edges` lead from each of `nodes` to the next, and from the last to the first.
 
-    A topic may come twice in a loop. `members` are all nodes of the knot it lies in; `active` when
+    A node may come twice in a loop. `members` are all nodes of the knot it lies in; `active` when
     each edge is.
     """
 
@@ -77,12 +81,13 @@ def find_cycles(edges: Edges) -> list[Cycle]:
 
 def _ways(flow: Flow, knot: set[int]) -> Iterator[_Way]:
     actors = sorted(
-        (number for number in knot if flow.nodes[number].kind != "topic"),
+        (number for number in knot if flow.nodes[number].kind not in PLACES),
         key=lambda number: flow.nodes[number].key,
     )
     for actor in actors:
-        for topic in flow.graph.succ[actor].keys() & flow.graph.pred[actor].keys():
-            yield _Way("own", [actor, topic], [actor, topic])
+        for place in flow.graph.succ[actor].keys() & flow.graph.pred[actor].keys():
+            if flow.nodes[place].kind in PLACES:
+                yield _Way("own", [actor, place], [actor, place])
     if len(actors) > 1:
         ways = (_way_round(flow, actor, knot) for actor in actors[:_TRIED])
         yield _Way("loop", min(filter(None, ways), key=len), knot)
@@ -91,33 +96,28 @@ def _ways(flow: Flow, knot: set[int]) -> Iterator[_Way]:
 def _way_round(flow: Flow, start: int, knot: set[int]) -> list[int]:
     """Return a shortest way from `start` back to it over another actor, without the return.
 
-    Breadth first among actors, each topic passed on once: who comes later to it gains nothing.
+    Breadth first, each node passed on once before another actor was come to, and once after.
     """
+    begun = (start, False)
+    came: dict[_Step, _Step] = {}
+    queue = deque([begun])
     back = flow.graph.pred[start].keys() & knot
-    came: dict[int, tuple[int, int]] = {}
-    passed: set[int] = set()
-    queue = deque([start])
     while queue:
-        actor = queue.popleft()
-        if actor != start and (last := flow.graph.succ[actor].keys() & back):
-            return [*_came(came, start, actor), _least(flow, last)]
-        topics = [it for it in flow.graph.succ[actor] if it in knot and it not in passed]
-        passed.update(topics)
-        readers = ((it, topic) for topic in topics for it in flow.graph.succ[topic] if it in knot)
-        for reader, topic in readers:
-            if reader != start and reader not in came:
-                came[reader] = actor, topic
-                queue.append(reader)
+        step = queue.popleft()
+        at, over = step
+        if over and at in back:
+            return _walked(came, begun, step)
+        for following in flow.graph.succ[at]:
+            then = following, over or flow.nodes[following].kind not in PLACES
+            if following in knot and following != start and then not in came:
+                came[then] = step
+                queue.append(then)
     return []
 
 
-def _came(came: dict[int, tuple[int, int]], start: int, actor: int) -> list[int]:
-    way = [actor]
-    while actor != start:
-        actor, topic = came[actor]
-        way = [actor, topic, *way]
-    return way
-
-
-def _least(flow: Flow, numbers: Iterable[int]) -> int:
-    return min(numbers, key=lambda number: flow.nodes[number].key)
+def _walked(came: dict[_Step, _Step], begun: _Step, step: _Step) -> list[int]:
+    way = [step[0]]
+    while step != begun:
+        step = came[step]
+        way.append(step[0])
+    return way[::-1]

@@ -15,6 +15,8 @@ from lineage.openlineage.errors import EventInvalidError
 
 Kind = Literal["RunEvent", "JobEvent", "DatasetEvent"]
 SPECIFICATION = Path(__file__).parent / "spec" / "openlineage.json"
+# an instant at either end of the calendar has no neighbours to be compared with
+_YEARS = range(1970, 9999)
 _TOLD = 3
 _SHOWN = 120
 
@@ -44,11 +46,15 @@ def read_instant(text: str) -> datetime:
     """
     try:
         found = _parsed(text)
-        if found is not None:
-            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise EventInvalidError(f"eventTime: {text[:_SHOWN]!r} is no instant")
+    except ValueError:
+        found = None
+    if found is None:
+        raise EventInvalidError(f"eventTime: {text[:_SHOWN]!r} is no instant")
+    if found.year not in _YEARS:
+        raise EventInvalidError(
+            f"eventTime: {text[:_SHOWN]!r} is not of the years {_YEARS[0]} to {_YEARS[-1]}"
+        )
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @cache
@@ -58,26 +64,37 @@ def _validator(kind: Kind) -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=formats)
 
 
-def kind_of(event: Mapping[str, Any]) -> Kind:
-    """Return which of the three an event is. Raises EventInvalidError."""
-    if "run" in event:
-        return "RunEvent"
-    if "job" in event:
-        return "JobEvent"
-    if "dataset" in event:
-        return "DatasetEvent"
-    raise EventInvalidError("$: neither `run`, `job` nor `dataset`: no OpenLineage event")
+def _candidates(event: Mapping[str, Any]) -> list[Kind]:
+    """Return which of the three an event may be, by what it has; the likeliest first."""
+    if "run" in event and ("job" in event or "dataset" not in event):
+        return ["RunEvent"]
+    found: list[Kind] = ["JobEvent"] if "job" in event else []
+    return [*found, "DatasetEvent"] if "dataset" in event else found
 
 
 def check(event: Mapping[str, Any]) -> Kind:
-    """Return which event it is, or raise EventInvalidError saying where what is wrong."""
-    kind = kind_of(event)
+    """Return which event it is, or raise EventInvalidError saying where what is wrong.
+
+    As published, it is exactly one of the three: what it has besides is not judged.
+    """
+    candidates = _candidates(event)
+    if not candidates:
+        raise EventInvalidError("$: neither `run`, `job` nor `dataset`: no OpenLineage event")
+    allowed = [kind for kind in candidates if _validator(kind).is_valid(event)]
+    if len(allowed) > 1:
+        raise EventInvalidError(
+            "$: both `job` and `dataset`: tell of them in a JobEvent and a DatasetEvent"
+        )
+    if not allowed:
+        raise _invalid(candidates[0], event)
+    return allowed[0]
+
+
+def _invalid(kind: Kind, event: Mapping[str, Any]) -> EventInvalidError:
     errors = sorted(_validator(kind).iter_errors(event), key=lambda error: error.json_path)
-    if errors:
-        told = "; ".join(_sentence(error) for error in errors[:_TOLD])
-        more = f"; and {len(errors) - _TOLD} more" if len(errors) > _TOLD else ""
-        raise EventInvalidError(told + more)
-    return kind
+    told = "; ".join(_sentence(error) for error in errors[:_TOLD])
+    more = f"; and {len(errors) - _TOLD} more" if len(errors) > _TOLD else ""
+    return EventInvalidError(told + more)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -16,7 +16,7 @@ from lineage.connectors.shaping import Shaper, fields_of
 from lineage.edges import Node
 from lineage.models import FieldFlow
 from lineage.openlineage.events import Dataset, Facets, documentation, facet, own_facet, ownership
-from lineage.openlineage.naming import Name, kafka_namespace, table_name
+from lineage.openlineage.naming import Name, kafka_namespace, source_uri, table_name
 from lineage.openlineage.receive import EVIDENCE, NODE_FACET
 from registry.actions import parsed
 from registry.errors import RegistryError
@@ -87,7 +87,9 @@ class Facts:
         """Return a topic with what is known of it; where it is written, its fields' origin too."""
         facets: Facets = {
             "dataSource": facet(
-                "DatasourceDatasetFacet", name=self.cluster.name, uri=self._namespace
+                "DatasourceDatasetFacet",
+                name=self.cluster.name,
+                uri=source_uri(self.topic_name(name)),
             ),
             **self._described(name),
             **self._schema(name),
@@ -147,7 +149,7 @@ class Facts:
             return []
         fields = {**self._copied_fields(name), **self._known_fields("copy", name)}
         facets = {
-            "dataSource": facet("DatasourceDatasetFacet", name=name, uri=table.namespace),
+            "dataSource": facet("DatasourceDatasetFacet", name=name, uri=source_uri(table)),
             NODE_FACET: own_facet("NodeFacet", kind="copy", name=name),
             **_column_lineage(fields),
         }

@@ -1,17 +1,22 @@
 """What OpenLineage calls a dataset or job, and what the ledger calls it. Pure.
 
 After OpenLineage's naming rules: a topic is `kafka://HOST:PORT` and its name, a table in
-PostgreSQL `postgres://HOST:PORT` and `DATABASE.SCHEMA.TABLE`. SQLite has no rule: named by its
-file, `sqlite://PATH` and `main.TABLE`. In the ledger what is no topic is `NAMESPACE/NAME`, with
-`/` and `%` of the name escaped, so that it can be taken apart again.
+PostgreSQL `postgres://HOST:PORT` and `DATABASE.SCHEMA.TABLE`, in MySQL `mysql://HOST:PORT` and
+`DATABASE.TABLE`, a folder of Parquet files `file` and its path. SQLite and DuckDB have no rule:
+named by their file, `sqlite://PATH`, `duckdb://PATH`, and `main.TABLE`.
+
+In the ledger what is no topic is `NAMESPACE/NAME`, with `/` and `%` of the name escaped, so that
+it can be taken apart again.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 _KAFKA_PORT = 9092
 _POSTGRES_PORT = 5432
+_MYSQL_PORT = 3306
+_FILES = "file"
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Address = tuple[str, int]
@@ -81,19 +86,44 @@ def table_name(target: str, table: str) -> Name | None:
 
     No user, password or parameter of the target gets into it.
     """
-    parts = urlsplit(target)
     if "${" in target:
         return None
-    if parts.scheme in {"postgresql", "postgres"}:
-        place = parts.netloc.rpartition("@")[2]
-        asked = parse_qs(parts.query)
-        host = place or asked.get("host", ["localhost"])[0]
-        # a folder of a socket is an address of this machine
-        host = "localhost" if host.startswith("/") else unquote(host)
-        if not host.rpartition(":")[2].isdecimal() or host.endswith("]"):
-            host = f"{host}:{asked.get('port', [str(_POSTGRES_PORT)])[0]}"
-        database = unquote(parts.path.strip("/")) or "postgres"
-        return Name(f"postgres://{host}", f"{database}.public.{table}")
-    if parts.scheme in {"sqlite", "sqlite3"}:
-        return Name(f"sqlite:///{unquote(parts.path).lstrip('/')}", f"main.{table}")
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        # declared, never opened: the connector's own run says what is wrong with it
+        return None
+    path = unquote(parts.path).lstrip("/")
+    match parts.scheme:
+        case "postgresql" | "postgres":
+            name = f"{path.rstrip('/') or 'postgres'}.public.{table}"
+            return Name(f"postgres://{_server(parts, _POSTGRES_PORT)}", name)
+        case "mysql" | "mariadb":
+            return Name(f"mysql://{_server(parts, _MYSQL_PORT)}", f"{path.rstrip('/')}.{table}")
+        case "sqlite" | "sqlite3":
+            return Name(f"sqlite:///{path}", f"main.{table}")
+        case "duckdb":
+            return Name(f"duckdb:///{path}", f"main.{table}")
+        case "parquet" | "file+parquet":
+            return Name(_FILES, f"/{path.rstrip('/')}/{table}")
     return None
+
+
+def _server(parts: SplitResult, port: int) -> str:
+    """Return `HOST:PORT` of a server's URL, which may have them as parameters."""
+    asked = parse_qs(parts.query)
+    host = parts.netloc.rpartition("@")[2] or asked.get("host", ["localhost"])[0]
+    # a folder of a socket is an address of this machine
+    host = "localhost" if host.startswith("/") else unquote(host)
+    if not host.rpartition(":")[2].isdecimal() or host.endswith("]"):
+        host = f"{host}:{asked.get('port', [str(port)])[0]}"
+    return host
+
+
+def source_uri(name: Name) -> str:
+    """Return where a dataset lies, as a URI by the letter of RFC 3986: a namespace need not be."""
+    if name.namespace == _FILES:
+        return f"{_FILES}://{quote(name.name)}"
+    scheme, _, rest = name.namespace.partition("://")
+    server, slash, path = rest.partition("/")
+    return f"{scheme}://{quote(server, safe='[]:,;@')}{slash}{quote(path)}"

@@ -17,7 +17,7 @@ from catalog.actions import ensure_cluster
 from catalog.models import Cluster
 from lineage import ledger
 from lineage.ledger import Observation
-from lineage.openlineage.checking import check, read_instant
+from lineage.openlineage.checking import Kind, check, read_instant
 from lineage.openlineage.errors import EventInvalidError
 from lineage.openlineage.flows import Flow, record_flows
 from lineage.openlineage.naming import Name, cluster_of, is_topic
@@ -36,6 +36,12 @@ _FACET_NAME = 100
 _ACTORS = frozenset({"group", "transactional_id", "client_id", "producer_id", "source", "copy"})
 # a run that ended so has read, perhaps; that it has written cannot be said
 _WITHOUT_RESULT = frozenset({"FAIL", "ABORT"})
+_COMMON = ("eventTime", "producer", "schemaURL")
+_PARTS: dict[Kind, tuple[str, ...]] = {
+    "RunEvent": (*_COMMON, "eventType", "run", "job", "inputs", "outputs"),
+    "JobEvent": (*_COMMON, "job", "inputs", "outputs"),
+    "DatasetEvent": (*_COMMON, "dataset"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class _Node:
     name: str
     cluster: int | None = None
     facets: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
+    origin: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
+    """The facet `columnLineage`: where the fields come from."""
 
 
 def receive(event: Mapping[str, Any]) -> Receipt:
@@ -62,7 +70,7 @@ def receive(event: Mapping[str, Any]) -> Receipt:
     _refuse_extremes(event)
     kind = check(event)
     at = read_instant(event["eventTime"])
-    reading = _Reading(event, at)
+    reading = _Reading(event, kind, at)
     with transaction.atomic():
         # one receiver at a time for a cluster; whoever only refers to it is not held up
         list(Cluster.objects.select_for_update(no_key=True).filter(pk__in=reading.clusters()))
@@ -92,14 +100,17 @@ def _inner(outer: Any) -> list[Any]:
 class _Reading:
     """One checked event, in the ledger's words."""
 
-    def __init__(self, event: Mapping[str, Any], at: datetime) -> None:
-        self._event = event
+    def __init__(self, event: Mapping[str, Any], kind: Kind, at: datetime) -> None:
+        # only what belongs to its kind was checked
+        self._event = {key: event[key] for key in _PARTS[kind] if key in event}
+        event = self._event
         self._at = at
         self._known = dict(Cluster.objects.values_list("pk", "bootstrap_servers"))
         self._job = self._read_job(event["job"]) if "job" in event else None
-        self._inputs = [self._read_dataset(one) for one in event.get("inputs") or ()]
+        inputs = event.get("inputs") or ()
+        self._inputs = [self._read_dataset(one, "inputFacets") for one in inputs]
         results = () if event.get("eventType") in _WITHOUT_RESULT else event.get("outputs") or ()
-        self._outputs = [self._read_dataset(one) for one in results]
+        self._outputs = [self._read_dataset(one, "outputFacets") for one in results]
         if "dataset" in event:
             self._outputs.append(self._read_dataset(event["dataset"]))
         found = [node.cluster for node in self._datasets() if node.cluster is not None]
@@ -125,17 +136,17 @@ class _Reading:
         kind, name = marked or ("job", Name(job["namespace"], job["name"]).joined())
         return _Node(kind, _fitting(name, "job"), None, facets)
 
-    def _read_dataset(self, dataset: Mapping[str, Any]) -> _Node:
-        facets = {
-            **(dataset.get("facets") or {}),
-            **(dataset.get("inputFacets") or {}),
-            **(dataset.get("outputFacets") or {}),
-        }
+    def _read_dataset(self, dataset: Mapping[str, Any], place: str = "") -> _Node:
+        """Read a dataset; `place` holds the facets of its being read or written."""
+        common = dataset.get("facets") or {}
+        facets = {**(dataset.get(place) or {}), **common}
         found = self._place(Name(dataset["namespace"], dataset["name"]))
-        marked = _mark(facets, {"copy"})
+        marked = _mark(common, {"copy"})
         if marked:
             found = _Node(*marked)
-        return _Node(found.kind, _fitting(found.name, "dataset"), found.cluster, facets)
+        name = _fitting(found.name, "dataset")
+        origin = common.get("columnLineage") or {}
+        return _Node(found.kind, name, found.cluster, facets, origin)
 
     def _place(self, name: Name) -> _Node:
         """Return the topic of a cluster that we know, else of the default one; or a dataset."""
@@ -190,7 +201,7 @@ class _Reading:
     def flows(self) -> Iterator[Flow]:
         """Return what the outputs' columnLineage says (its fields are dotted paths)."""
         for target in self._outputs:
-            lineage = target.facets.get("columnLineage")
+            lineage = target.origin
             if not lineage or lineage.get("_deleted"):
                 continue
             for name, told in lineage["fields"].items():
@@ -229,7 +240,7 @@ def _mark(facets: Mapping[str, Any], allowed: Iterable[str]) -> tuple[str, str] 
     """Return the raw node that a facet of another Insideout names."""
     mark = facets.get(NODE_FACET) or {}
     kind, name = mark.get("kind"), mark.get("name")
-    if kind in set(allowed) and isinstance(name, str) and name:
+    if isinstance(kind, str) and kind in set(allowed) and isinstance(name, str) and name:
         return kind, name
     return None
 

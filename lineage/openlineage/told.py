@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from catalog.actions import find_cluster
 from lineage.models import Edge
 from lineage.openlineage.models import NodeFacet
 
@@ -72,7 +73,12 @@ def _small(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_facets(kind: str = "", name: str = "", cluster: str = "") -> list[NodeFacet]:
-    """Return what events told of jobs and datasets, newest of each facet, by node."""
+    """Return what events told of jobs and datasets, newest of each facet, by node.
+
+    Raises ThingMissingError where no cluster is called so.
+    """
+    if cluster:
+        find_cluster(cluster)
     rows = NodeFacet.objects.select_related("cluster").order_by(
         "node_kind", "node_name", "facet", "cluster__name"
     )

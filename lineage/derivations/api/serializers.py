@@ -11,7 +11,9 @@ from lineage.api.serializers import (
     EvidenceSerializer,
     InstantField,
     NodeSerializer,
+    named,
 )
+from lineage.api.serializers import text_filter as text
 from lineage.derivations.derivation import DEEPEST
 from lineage.derivations.effects import CHANGES
 from lineage.derivations.reach import CERTAINTIES as REACHED
@@ -26,11 +28,6 @@ def instant() -> InstantField:
     return InstantField(
         required=False, allow_blank=True, help_text="ISO 8601 instant; now by default"
     )
-
-
-def text(meaning: str) -> serializers.CharField:
-    """Return an optional text; empty is as good as not given."""
-    return serializers.CharField(required=False, allow_blank=True, help_text=meaning)
 
 
 def depth(default: int) -> serializers.IntegerField:
@@ -137,7 +134,7 @@ class FieldAnswerSerializer(serializers.Serializer[Any]):
 class FieldQuery(serializers.Serializer[Any]):
     """Which field, and which way."""
 
-    node = serializers.CharField(help_text=_NODE)
+    node = named()
     field = text("a dotted path; all fields by default")
     direction = serializers.ChoiceField(
         required=False, default="both", choices=("both", "upstream", "downstream")
@@ -157,7 +154,11 @@ class ImpactQuery(serializers.Serializer[Any]):
     change = serializers.ChoiceField(
         choices=CHANGES, required=False, allow_blank=True, help_text="how it changes"
     )
-    schema = text("a candidate schema: its differences are the change")
+    schema = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="a candidate schema: its differences are the change",
+    )
     format = serializers.ChoiceField(
         choices=NAMES, required=False, allow_blank=True, help_text="the candidate's format"
     )
@@ -345,5 +346,5 @@ class ActorQuery(serializers.Serializer[Any]):
     """Which actor, by one of its names."""
 
     kind = serializers.CharField(help_text="what the name is: group, transactional_id, …")
-    name = serializers.CharField()
+    name = named("the actor's name")
     as_of = instant()

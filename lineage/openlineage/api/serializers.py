@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from lineage.api.serializers import text_filter
 from lineage.openlineage.told import NODE_KINDS
 
 
@@ -62,12 +63,8 @@ class FacetQuery(serializers.Serializer[object]):
     """Of which node."""
 
     kind = serializers.ChoiceField(choices=NODE_KINDS, required=False, allow_blank=True)
-    name = serializers.CharField(
-        required=False, allow_blank=True, help_text="a topic's name; NAMESPACE/NAME of others"
-    )
-    cluster = serializers.CharField(
-        required=False, allow_blank=True, help_text="name of the cluster; all by default"
-    )
+    name = text_filter("a topic's name; NAMESPACE/NAME of others")
+    cluster = text_filter("name of the cluster; all by default")
 
 
 class FacetSerializer(serializers.Serializer[object]):

@@ -144,6 +144,7 @@ class ListFacets(GenericAPIView[Any]):
         responses={
             (200, "application/json"): FacetSerializer(many=True),
             (400, "application/problem+json"): _problem("A parameter is not readable (`invalid`)"),
+            (404, "application/problem+json"): _problem("No cluster is called so"),
         },
     )
     def get(self, request: Request) -> Response:

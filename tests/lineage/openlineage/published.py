@@ -26,6 +26,7 @@ _FORMATS = {
     "_schemaURL": "uri",
     "uri": "uri",
 }
+_BASE = ("_producer", "_schemaURL")
 _ALWAYS = ("producer", "schemaURL", "_producer", "_schemaURL")
 # where a facet stands, and under which key: https://openlineage.io/docs/spec/facets/
 FACETS: dict[str, dict[str, type]] = {
@@ -73,6 +74,8 @@ FACETS: dict[str, dict[str, type]] = {
         ),
     },
 }
+# facets that nobody knows may be deleted where these stand
+_OTHERS: dict[str, type] = {"Dataset": base.DatasetFacet, "Job": base.JobFacet}
 _FACET_MAPS = {"facets": "", "inputFacets": "InputDataset", "outputFacets": "OutputDataset"}
 _HOLDERS = {"StaticDataset": "Dataset", "InputDataset": "Dataset", "OutputDataset": "Dataset"}
 
@@ -105,6 +108,12 @@ class _Definitions:
         found: dict[str, Any] = {"type": "object", "properties": properties}
         if required:
             found["required"] = required
+        if "_deleted" in properties and properties.keys() > {*_BASE, "_deleted"}:
+            # who deletes a facet says no more: https://openlineage.io/docs/spec/facets
+            deleted = {"properties": {"_deleted": {"const": True}}, "required": ["_deleted"]}
+            rest = {"properties": properties, "required": required}
+            base = {"type": "object", "required": list(_BASE)}
+            return {**base, "if": deleted, "else": rest}
         return found
 
     def _property(self, kind: type, field: Any) -> dict[str, Any]:
@@ -115,7 +124,7 @@ class _Definitions:
                 "properties": {
                     key: self.reference(one) for key, one in FACETS.get(place, {}).items()
                 },
-                "additionalProperties": self.reference(base.BaseFacet),
+                "additionalProperties": self.reference(_OTHERS.get(place, base.BaseFacet)),
             }
         found = self._type(field.type)
         if field.name in _FORMATS and found == {"type": "string"}:
@@ -156,7 +165,7 @@ def published() -> dict[str, Any]:
         "oneOf": [
             run,
             {**job, "not": {"required": ["run"]}},
-            {**dataset, "not": {"anyOf": [{"required": ["job"]}, {"required": ["run"]}]}},
+            {**dataset, "not": {"required": ["job", "run"]}},
         ],
         "$defs": dict(sorted(definitions.made.items())),
     }

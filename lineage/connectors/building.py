@@ -236,7 +236,7 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         topics=session.definition.topics,
         reader=session.reader,
         preparation=session.preparation,
-        sink=cast("Sink", _WhileOurs(session.sink, report)),
+        sink=cast("Sink", WhileOurs(session.sink, report)),
         progress=report,
         compacted=lambda topic: begins_later(session, topic),
         memory=settings.CONNECTOR_MEMORY_MIB << 20,
@@ -244,7 +244,7 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
     )
 
 
-class _WhileOurs:
+class WhileOurs:
     """A target that is written only as long as no other worker has taken the run.
 
     The shadow has one name for all: who thaws in the midst of it must leave it to its new owner.

@@ -295,6 +295,7 @@ def note_generation(connector: Connector, live: Live) -> None:
         for replaced in others.filter(state=Generation.State.LIVE):
             replaced.state = Generation.State.RETIRED
             replaced.retired_at = now()
+            assert replaced.number is not None  # else it is as of a time, and never live
             if replaced.number < live.number:  # otherwise it lies in another target, as it was
                 replaced.table = retired_of(replaced.table, replaced.number)
             replaced.save(update_fields=["state", "retired_at", "table"])

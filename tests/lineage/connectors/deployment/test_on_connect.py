@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +20,6 @@ from catalog.actions import ensure_cluster
 from catalog.models import Cluster
 from lineage import actions as lineage
 from lineage.connectors.actions import declare, describe_connector, regenerate
-from lineage.connectors.building import execute
 from lineage.connectors.definition import check
 from lineage.connectors.deployment import watching
 from lineage.connectors.deployment.actions import find_deployment
@@ -35,6 +33,7 @@ from lineage.sampling.run import Watch
 from registry.actions import Submission, register
 from tests.lineage.connectors.deployment.connect_worker import connect_worker
 from tests.lineage.connectors.orders import ORDER, Orders, copied, encode, query
+from tests.lineage.connectors.scene import carried_out
 
 pytestmark = [
     pytest.mark.kafka,
@@ -95,9 +94,7 @@ class Scene:
         return said[-1][1]
 
     def rebuild(self) -> None:
-        run = regenerate(self.name)
-        execute(run, "test", Event())
-        run.refresh_from_db()
+        run = carried_out(regenerate(self.name))
         assert run.state == "succeeded", run.message
 
     def equal(self) -> bool:

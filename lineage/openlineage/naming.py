@@ -1,17 +1,19 @@
 """What OpenLineage calls a dataset or job, and what the ledger calls it. Pure.
 
 After OpenLineage's naming rules: a topic is `kafka://HOST:PORT` and its name, a table in
-PostgreSQL `postgres://HOST:PORT` and `DATABASE.SCHEMA.TABLE`. SQLite has no rule: named by its
-file, `sqlite://PATH` and `main.TABLE`. In the ledger what is no topic is `NAMESPACE/NAME`, with
-`/` and `%` of the name escaped, so that it can be taken apart again.
+PostgreSQL `postgres://HOST:PORT` and `DATABASE.SCHEMA.TABLE`, in MySQL `mysql://HOST:PORT` and
+`DATABASE.TABLE`, a folder of files `file` and its path. SQLite and DuckDB have no rule: named by
+their file, `sqlite://PATH` or `duckdb://PATH` and `main.TABLE`. In the ledger what is no topic is
+`NAMESPACE/NAME`, with `/` and `%` of the name escaped, so that it can be taken apart again.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _KAFKA_PORT = 9092
 _POSTGRES_PORT = 5432
+_MYSQL_PORT = 3306
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Address = tuple[str, int]
@@ -94,6 +96,22 @@ def table_name(target: str, table: str) -> Name | None:
             host = f"{host}:{asked.get('port', [str(_POSTGRES_PORT)])[0]}"
         database = unquote(parts.path.strip("/")) or "postgres"
         return Name(f"postgres://{host}", f"{database}.public.{table}")
-    if parts.scheme in {"sqlite", "sqlite3"}:
-        return Name(f"sqlite:///{unquote(parts.path).lstrip('/')}", f"main.{table}")
+    if parts.scheme in {"mysql", "mariadb"}:
+        return Name(f"mysql://{_host(parts)}", f"{unquote(parts.path.strip('/'))}.{table}")
+    if parts.scheme in {"sqlite", "sqlite3", "duckdb"}:
+        kind = "duckdb" if parts.scheme == "duckdb" else "sqlite"
+        return Name(f"{kind}:///{unquote(parts.path).lstrip('/')}", f"main.{table}")
+    if parts.scheme in {"parquet", "file+parquet"}:
+        # the first slash is the URL's: three name a path from where the worker runs
+        return Name("file", f"{unquote(parts.path[1:]).rstrip('/')}/{table}")
     return None
+
+
+def _host(parts: SplitResult) -> str:
+    """Return `HOST:PORT` of a MySQL server; one at a socket is of this machine."""
+    host = unquote(parts.hostname or "localhost")
+    host = f"[{host}]" if ":" in host else host
+    try:
+        return f"{host}:{parts.port or _MYSQL_PORT}"
+    except ValueError:  # no number: opening the target says so
+        return f"{host}:{_MYSQL_PORT}"

@@ -164,6 +164,11 @@ def execute(run: Run, worker: str, stopping: threading.Event) -> None:
         logger.info("run %s: its connector is gone", run.pk)
     except (ConnectorError, BrokerError, DatabaseError) as error:
         _fail(run, report, error)
+    except Exception as error:
+        # by its kind alone: the words of what nobody foresaw may hold anything
+        said = f"{type(error).__name__}, a fault of the product itself: see the worker's log"
+        _fail(run, report, ConnectorError(said))
+        raise
     finally:
         connection.close()
 

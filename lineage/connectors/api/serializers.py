@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -163,6 +164,15 @@ class RegenerateSerializer(serializers.Serializer[Any]):
         help_text="ISO 8601 instant, UTC without a zone: builds `TABLE__asof_INSTANT` from what "
         "was written before it, and leaves the copy alone",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what is not known: a misspelt instant must not rebuild the copy."""
+        unknown = sorted(set(self.initial_data) - self.fields.keys())
+        if unknown and not isinstance(self.initial_data, QueryDict):
+            raise serializers.ValidationError({
+                name: ["unknown (known: as_of)"] for name in unknown
+            })
+        return attrs
 
 
 @extend_schema_serializer(component_name="RecordPlace")

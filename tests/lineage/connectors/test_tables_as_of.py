@@ -211,6 +211,7 @@ def test_what_cannot_be_is_refused_at_once(client: Client) -> None:
     status, problem = ask(client, "post", f"{path}/regenerate", {"as_of": "noon"})
     assert (status, problem["type"]) == (400, "urn:insideout:instant-invalid")
     assert ask(client, "post", f"{path}/regenerate", {"as_of": [1]})[0] == 400
+    assert ask(client, "post", f"{path}/regenerate", {"asof": "2020-01-01T00:00:00Z"})[0] == 400
     status, problem = ask(client, "delete", f"{path}/generations/t")
     assert (status, problem["type"]) == (404, "urn:insideout:table-not-found")
     assert refused("regenerate", "c", "--as-of", soon).returncode == 2

@@ -4,8 +4,8 @@ FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 VAR_DIR=/var/lib/insideout
 WORKDIR /srv/insideout
 
-COPY requirements/base.txt requirements/base.txt
-RUN pip install --require-hashes -r requirements/base.txt
+COPY requirements/base.txt requirements/extras.txt requirements/
+RUN pip install --require-hashes -r requirements/base.txt -r requirements/extras.txt
 COPY . .
 RUN pip install --no-build-isolation --no-deps -e . \
  && useradd --system --home-dir "$VAR_DIR" insideout \

@@ -86,5 +86,5 @@ fmt: $(BIN)/.dev ## format the code and the templates
 	-$(BIN)/djade $$(git ls-files 'templates/*.html')
 
 lock: $(BIN)/.dev ## renew the hash-locked requirements
-	for set in base dev; do $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	for set in base extras dev; do $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/$$set.txt requirements/$$set.in; done

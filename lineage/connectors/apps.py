@@ -12,6 +12,7 @@ class ConnectorsConfig(AppConfig):
         """Take over the section `connectors`; bring the kinds of runs."""
         from catalog.declaration import register_section
         from catalog.observation import install_auditor
+        from lineage.connectors.as_of import AS_OF, DROP
         from lineage.connectors.audits.actions import diverged_copies
         from lineage.connectors.audits.executing import AUDIT, REPAIR
         from lineage.connectors.building import REGENERATE
@@ -22,5 +23,5 @@ class ConnectorsConfig(AppConfig):
 
         register_section("connectors", apply_connectors)
         install_auditor(diverged_copies)
-        for kind in (REGENERATE, ROLLBACK, REPLAY, AUDIT, REPAIR):
+        for kind in (REGENERATE, ROLLBACK, REPLAY, AUDIT, REPAIR, AS_OF, DROP):
             register_kind(kind)

@@ -164,6 +164,11 @@ def execute(run: Run, worker: str, stopping: threading.Event) -> None:
         logger.info("run %s: its connector is gone", run.pk)
     except (ConnectorError, BrokerError, DatabaseError) as error:
         _fail(run, report, error)
+    except Exception as error:
+        # by its kind alone: the words of what nobody foresaw may hold anything
+        said = f"{type(error).__name__}, a fault of the product itself: see the worker's log"
+        _fail(run, report, ConnectorError(said))
+        raise
     finally:
         connection.close()
 
@@ -236,7 +241,7 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         topics=session.definition.topics,
         reader=session.reader,
         preparation=session.preparation,
-        sink=cast("Sink", _WhileOurs(session.sink, report)),
+        sink=cast("Sink", WhileOurs(session.sink, report)),
         progress=report,
         compacted=lambda topic: begins_later(session, topic),
         memory=settings.CONNECTOR_MEMORY_MIB << 20,
@@ -244,7 +249,7 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
     )
 
 
-class _WhileOurs:
+class WhileOurs:
     """A target that is written only as long as no other worker has taken the run.
 
     The shadow has one name for all: who thaws in the midst of it must leave it to its new owner.

@@ -142,6 +142,13 @@ class Copier(threading.Thread):
         except DatabaseError as error:
             logger.warning("%s: could not leave word: %s", self._connector.name, error)
 
+    def _record(self, account: "Account") -> None:
+        """Note generation and edge; what could not be noted is noted the next time."""
+        try:
+            account.record()
+        except DatabaseError as error:
+            logger.warning("%s: could not leave word: %s", self._connector.name, error)
+
     def _copy(self) -> None:
         name = self._connector.name
         instance = f"{self._worker}.{name}"
@@ -163,7 +170,7 @@ class Copier(threading.Thread):
             account.add(step.records)
             if account.due():
                 self._tell(**account.balance())
-                account.record()
+                self._record(account)
                 account.check_topics()
         session.reader.commit(wait=True)
 
@@ -295,6 +302,7 @@ def note_generation(connector: Connector, live: Live) -> None:
         for replaced in others.filter(state=Generation.State.LIVE):
             replaced.state = Generation.State.RETIRED
             replaced.retired_at = now()
+            assert replaced.number is not None  # else it is as of a time, and never live
             if replaced.number < live.number:  # otherwise it lies in another target, as it was
                 replaced.table = retired_of(replaced.table, replaced.number)
             replaced.save(update_fields=["state", "retired_at", "table"])

@@ -81,6 +81,9 @@ class LiveEngine:
     the target is another process. Nothing is under way when `step` has returned.
     """
 
+    look_seconds = 3.0
+    """At rest the target is asked this often whose copy it is: nothing else would tell."""
+
     def __init__(
         self,
         name: str,
@@ -101,6 +104,7 @@ class LiveEngine:
         self._stored: dict[Partition, Position] = {}
         self._writer = ThreadPoolExecutor(1, "merge") if overlap else None
         self._under_way: _Batch | None = None
+        self._looked = time.monotonic()
         self.live = Live(0, table, None)
 
     def claim(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
@@ -133,7 +137,27 @@ class LiveEngine:
             return Step()
         finally:
             self._wait()
+        now = time.monotonic()
+        if done.records:
+            self._looked = now
+        elif self.live.number and now - self._looked >= self.look_seconds:
+            self._looked = now
+            self._look()
         return done
+
+    def _look(self) -> None:
+        """Notice what a write would notice by its fence: a swap, or another owner.
+
+        Raises FencedError for the latter.
+        """
+        live = self._sink.live(self._name)
+        if live is None or live.number != self.live.number:
+            self._reclaim()
+            return
+        found = self._sink.positions(self._name)
+        for place in self._reader.positions.keys() & self._stored.keys():
+            if place not in found or found[place].epoch != self._stored[place].epoch:
+                raise FencedError(f"{self._name}: another owner has taken over")
 
     def _wait(self) -> None:
         """Let go of a batch under way, whatever becomes of it: its offsets tell."""

@@ -94,6 +94,7 @@ class Regeneration:
 
     `memory` bounds the bytes of the fold; beyond it goes to disk. `identity` tells the definition:
     a build that was left is gone on with under the same one; without it every build begins anew.
+    `begins_later`: the copy is made of a log without its head.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Regeneration:
     compacted: Callable[[str], bool] = lambda _topic: False
     memory: int = MEMORY
     identity: str = ""
+    begins_later: bool = False
 
     def __post_init__(self) -> None:
         self._shadow = shadow_of(self.table)
@@ -212,7 +214,8 @@ class Regeneration:
     def _abandon(self) -> None:
         try:
             self.sink.drop(self._shadow)
-            keep(self.sink, self.name, None)
+            if self._until is None:  # a table as of a time leaves a build to be gone on with alone
+                keep(self.sink, self.name, None)
         except SinkUnavailableError:
             return  # the next build begins by dropping it
 
@@ -225,7 +228,8 @@ class Regeneration:
             low, high = self.reader.watermarks(partition)
             begin = self._begins.setdefault(partition, low)
             ends[partition] = high
-            if low > 0 and begin == low and not self.compacted(partition.topic):
+            accepted = self.begins_later or self.compacted(partition.topic)
+            if low > 0 and begin == low and not accepted:
                 missing.append(f"{partition.topic}/{partition.partition}: offsets 0 to {low - 1}")
         if missing:
             raise LogIncompleteError(

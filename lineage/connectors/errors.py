@@ -11,6 +11,8 @@ ConnectorError
 ├── RunInProgressError         the connector has a run already
 ├── NothingRetiredError        there is no generation to go back to
 ├── QuarantineMissingError     a record that was not left out cannot be tried again
+├── FutureInstantError         a table as of an instant that has not come yet
+├── TableMissingError          no table as of a time has this name
 ├── ScheduleInvalidError       neither an interval nor cron
 ├── RunEndedError              the run is over: nothing is left to cancel
 ├── RunCancelledError          somebody asked the run to stop
@@ -113,6 +115,20 @@ class QuarantineMissingError(ConnectorError):
     """A record that was not left out, or not any more: there is nothing to try again."""
 
     code = "quarantine-missing"
+    http_status = 404
+
+
+class FutureInstantError(ConnectorError):
+    """The log up to an instant that has not come yet is not known."""
+
+    code = "instant-in-future"
+    http_status = 422
+
+
+class TableMissingError(ConnectorError):
+    """The connector has no table as of a time of this name, or not any more."""
+
+    code = "table-not-found"
     http_status = 404
 
 

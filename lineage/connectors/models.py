@@ -57,7 +57,7 @@ class Connector(models.Model):
 
 
 class Generation(models.Model):
-    """One build of a copy; exactly one is live."""
+    """One build of a copy; exactly one is live. One `as_of` an instant is a table by itself."""
 
     class State(models.TextChoices):
         """Where in its life it is."""
@@ -67,9 +67,15 @@ class Generation(models.Model):
         RETIRED = "retired"
         FAILED = "failed"
         CANCELLED = "cancelled"
+        # a table as of a time, which nobody swaps in
+        BUILT = "built"
 
     connector = models.ForeignKey(Connector, models.CASCADE, related_name="generations")
-    number = models.IntegerField()
+    # none of a table as of a time: it takes no turn in going live
+    number = models.IntegerField(null=True)
+    as_of = models.DateTimeField(null=True)
+    # where a table as of a time lies, as the connector was declared when it was built
+    target = models.TextField(blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.BUILDING)
     table = models.CharField(max_length=63)
     from_offsets = models.JSONField(default=dict)
@@ -94,9 +100,16 @@ class Generation(models.Model):
                 condition=models.Q(state="live"),
                 name="one_live_generation",
             ),
+            models.UniqueConstraint(
+                fields=["connector", "table"],
+                condition=models.Q(as_of__isnull=False),
+                name="one_table_as_of_an_instant",
+            ),
         ]
 
     def __str__(self) -> str:
+        if self.as_of is not None:
+            return f"{self.connector} as of {self.as_of:%Y-%m-%dT%H:%M:%SZ}"
         return f"{self.connector} generation {self.number}"
 
     @property
@@ -121,7 +134,7 @@ class Run(models.Model):
     generation = models.ForeignKey(Generation, models.SET_NULL, null=True, related_name="runs")
     # one of the registered kinds: see `kinds`
     kind = models.CharField(max_length=20, default="regenerate")
-    # what the kind works on: the records of a replay
+    # what the kind works on: the records of a replay, the instant of a table as of a time
     arguments = models.JSONField(default=dict)
     # whether the schedule asked for it, and nobody else
     scheduled = models.BooleanField(default=False)
@@ -153,9 +166,17 @@ class Run(models.Model):
 
     @property
     def rows(self) -> int | None:
-        """Rows of the generation that the run made live; `done` counts for the phase alone."""
-        made = self.generation if self.state == self.State.SUCCEEDED else None
-        return made.rows if made else None
+        """Rows of the generation that the run made; `done` counts for the phase alone."""
+        return self._made.rows if self._made else None
+
+    @property
+    def digest(self) -> str | None:
+        """Digest of the generation that the run made."""
+        return self._made.digest if self._made else None
+
+    @property
+    def _made(self) -> Generation | None:
+        return self.generation if self.state == self.State.SUCCEEDED else None
 
 
 class Quarantine(models.Model):

@@ -159,7 +159,7 @@ class _Replay:
             if not preparation.removes(record):
                 preparation.row_of(record)
         except (PoisonRecordError, SchemaChangedError) as error:
-            self.outcome.stays[place_of(record)] = str(error)
+            self.outcome.stays[place_of(record)] = self.session.discretion.reason(str(error))
 
     def _write(self, live: Live, position: Position) -> None:
         records = sorted(

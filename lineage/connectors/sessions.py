@@ -16,11 +16,12 @@ from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
+from lineage.connectors.discretion import Discretion
 from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_builds import note_topics
 from lineage.connectors.engine_fold import Decoder, Poison, Preparation
 from lineage.connectors.errors import TargetUnsetError, TopicRecreatedError
-from lineage.connectors.keying import key_text, keying_of
+from lineage.connectors.keying import keying_of
 from lineage.connectors.models import Connector, Quarantine
 from lineage.connectors.shaping import ShapedDecoder, ShapedKeying, Shaper
 from lineage.connectors.sinks import open_sink
@@ -43,6 +44,7 @@ class Session:
     reader: PartitionReader
     preparation: Preparation
     sink: Sink
+    discretion: Discretion
 
 
 @contextmanager
@@ -51,7 +53,8 @@ def opened(
 ) -> Iterator[Session]:
     """Open target and log; raises SinkError, BrokerError, TargetInvalidError.
 
-    `poison` is told of records that cannot be copied; without it they go into quarantine.
+    `poison` is told of records that cannot be copied; without it they go into quarantine. Either is
+    told no more than may be shown.
     """
     spare_collector()
     definition = definition_of(connector)
@@ -60,18 +63,23 @@ def opened(
     shaper = shaper_of(definition)
     if not shaper.idle:
         decoder, keying = ShapedDecoder(decoder, shaper.plan), ShapedKeying(keying, shaper)
+    discretion = Discretion(definition, settings.MASK_SECRET.encode())
+
+    def left_out(record: Record, reason: str) -> None:
+        reason = discretion.reason(reason)
+        if poison is not None:
+            poison(record, reason)
+        else:
+            put_into_quarantine(connector, record, discretion.key(record.key), reason)
+
     sink = open_sink(target_url(connector.target))
     try:
         reader = StartingReader(
             connection_of(connector.cluster), group, start=definition.start, instance=instance
         )
         try:
-            preparation = Preparation(
-                decoder,
-                keying,
-                poison or (lambda record, reason: put_into_quarantine(connector, record, reason)),
-            )
-            yield Session(connector, definition, reader, preparation, sink)
+            preparation = Preparation(decoder, keying, left_out)
+            yield Session(connector, definition, reader, preparation, sink, discretion)
         finally:
             reader.close()
     finally:
@@ -87,7 +95,7 @@ def shaper_of(definition: Definition) -> Shaper:
     return Shaper(definition, settings.MASK_SECRET.encode())
 
 
-def put_into_quarantine(connector: Connector, record: Record, reason: str) -> None:
+def put_into_quarantine(connector: Connector, record: Record, key: str, reason: str) -> None:
     """Keep the place of a record that cannot be copied; met again, once, with its reason now."""
     logger.warning(
         "%s: %s/%s@%s left out: %s",
@@ -103,7 +111,7 @@ def put_into_quarantine(connector: Connector, record: Record, reason: str) -> No
         partition=record.partition,
         offset=record.offset,
         defaults={
-            "key": key_text(record.key).replace("\x00", "\\x00"),
+            "key": key.replace("\x00", "\\x00"),
             "reason": reason.replace("\x00", "\\x00")[:_LONGEST_REASON],
             "tried_at": timezone.now(),
         },

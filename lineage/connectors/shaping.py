@@ -5,8 +5,9 @@ and expressions added. Leading columns (the key, the place in the log) can be ma
 where they are no key.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from broker.consume import Record
 from lineage.connectors.columns import Column, Convert, Layout, Plan, SourceColumn, nested_json
@@ -43,6 +44,7 @@ class Shaper:
         self._only = definition.columns.only
         self._flatten = definition.flatten
         self._secret = secret
+        self._kept_back: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def idle(self) -> bool:
@@ -55,6 +57,7 @@ class Shaper:
             return plan
         taken: dict[int, list[SourceColumn]] = {}
         extra: list[SourceColumn] = []
+        self._kept_back = self._hidden(plan)
         leads = faults.leads if faults is not None else frozenset()
         for rule in self._rules:
             if rule.name in leads and rule.kind in {"field", "drop"}:
@@ -74,6 +77,15 @@ class Shaper:
                 faults.add(name, "two columns would have this name")
             columns[name] = each
         return Plan(tuple(columns.values()))
+
+    def _hidden(self, plan: Plan) -> frozenset[tuple[str, ...]]:
+        """Return the paths that no record left whole may show: masked or dropped elsewhere."""
+        return frozenset(
+            plan.columns[place].path
+            for rule in self._rules
+            if rule.kind == "drop" or (rule.kind == "field" and rule.mask is not None)
+            for place in places_of(rule.source, plan)
+        )
 
     def _apply(
         self,
@@ -106,12 +118,12 @@ class Shaper:
         rest: list[SourceColumn] = []
         for index, source in enumerate(plan.columns):
             if index in taken:
-                yield from _collapsed(rest, self._flatten)
+                yield from _collapsed(rest, self._flatten, self._kept_back)
                 rest = []
                 yield from taken[index]
             elif not self._only and source.column.name not in declared:
                 rest.append(source)
-        yield from _collapsed(rest, self._flatten)
+        yield from _collapsed(rest, self._flatten, self._kept_back)
 
     # -- one column -------------------------------------------------------------------------------
     def _field(
@@ -128,7 +140,8 @@ class Shaper:
             return [self._masked(rule, named)]
         deepest = len(path) - 1
         depth = max(self._flatten, deepest) if rule.flatten is None else deepest + rule.flatten
-        found = list(_collapsed(sources, depth))
+        kept_back = frozenset() if rule.mask is not None else self._kept_back
+        found = list(_collapsed(sources, depth, kept_back))
         if len(found) == 1 and found[0].path == path:
             named = replace(found[0], column=replace(found[0].column, name=rule.name))
             return [self._masked(rule, named)]
@@ -209,8 +222,13 @@ def places_of(name: str, plan: Plan) -> list[int]:
     return named or [index for index, each in columns if each.path[: len(path)] == path]
 
 
-def _collapsed(sources: Iterable[SourceColumn], depth: int) -> Iterator[SourceColumn]:
-    """Take records apart down to a depth, and leave what lies deeper in a column of JSON."""
+def _collapsed(
+    sources: Iterable[SourceColumn], depth: int, kept_back: frozenset[tuple[str, ...]]
+) -> Iterator[SourceColumn]:
+    """Take records apart down to a depth, and leave what lies deeper in a column of JSON.
+
+    The fields that are kept back are not in it.
+    """
     seen: set[tuple[str, ...]] = set()
     for source in sources:
         path = source.path[: depth + 1]
@@ -218,7 +236,27 @@ def _collapsed(sources: Iterable[SourceColumn], depth: int) -> Iterator[SourceCo
             yield source
         elif path not in seen:
             seen.add(path)
-            yield SourceColumn(Column("_".join(path), "json"), path, nested_json)
+            within = {each[len(path) :] for each in kept_back if each[: len(path)] == path}
+            convert = _json_without(within) if within else nested_json
+            yield SourceColumn(Column("_".join(path), "json"), path, convert)
+
+
+def _json_without(paths: Collection[tuple[str, ...]]) -> Convert:
+    return lambda value: nested_json(_without(value, paths))
+
+
+def _without(value: Any, paths: Collection[tuple[str, ...]]) -> Any:
+    """Return a record without the fields at these paths."""
+    if isinstance(value, tuple):  # of a union: its name, and the record
+        return (value[0], _without(value[1], paths))
+    if not isinstance(value, dict):
+        return value
+    gone = {path[0] for path in paths if len(path) == 1}
+    return {
+        name: _without(item, [path[1:] for path in paths if len(path) > 1 and path[0] == name])
+        for name, item in value.items()
+        if name not in gone
+    }
 
 
 def _chained(first: Convert | None, second: Convert) -> Convert:

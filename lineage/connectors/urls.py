@@ -8,6 +8,7 @@ urlpatterns = [
     path("copies", views.list_copies, name="copies"),
     path("copies/<str:name>", views.show_copy, name="copy"),
     path("copies/<str:name>/regenerate", views.regenerate_copy, name="regenerate-copy"),
+    path("copies/<str:name>/drop-as-of", views.drop_table_as_of, name="drop-table-as-of"),
     path("copies/<str:name>/pause", views.pause_copy, name="pause-copy"),
     path("copies/<str:name>/resume", views.resume_copy, name="resume-copy"),
     path("copies/<str:name>/rollback", views.roll_back_copy, name="roll-back-copy"),

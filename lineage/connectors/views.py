@@ -12,15 +12,20 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from lineage.actions import parse_instant
 from lineage.connectors import actions
 from lineage.connectors.actions import ConnectorView
 from lineage.connectors.errors import (
+    FutureInstantError,
+    KeptByConnectError,
     NothingRetiredError,
     QuarantineMissingError,
     RunEndedError,
     RunInProgressError,
+    TableMissingError,
 )
 from lineage.connectors.models import Connector, Run
+from lineage.errors import InstantInvalidError
 from pages.listing import Column, Facet, Listing
 
 RUNS_SHOWN = 20
@@ -67,7 +72,7 @@ def show_copy(request: HttpRequest, name: str) -> HttpResponse:
     connector = actions.find_connector(name)
     copy = actions.describe_connector(name)
     running = connector.runs.filter(state=Run.State.RUNNING).first()
-    generations = connector.generations.order_by("-number")
+    generations = connector.generations.filter(as_of=None).order_by("-number")
     fragment = "#live" if "HX-Request" in request.headers else ""
     return render(
         request,
@@ -82,6 +87,7 @@ def show_copy(request: HttpRequest, name: str) -> HttpResponse:
             "live": generations.filter(state="live").first(),
             "retired": generations.filter(state="retired", dropped_at=None).first(),
             "generations": generations[:RUNS_SHOWN],
+            "tables_as_of": actions.list_tables_as_of(name)[:RUNS_SHOWN],
             "runs": connector.runs.select_related("generation")[:RUNS_SHOWN],
             "quarantine": actions.list_quarantine(name, QUARANTINE_SHOWN),
             "worker_alive": actions.worker_alive(),
@@ -98,14 +104,32 @@ def _poll(copy: ConnectorView, running: Run | None) -> int | None:
 
 @require_POST
 def regenerate_copy(request: HttpRequest, name: str) -> HttpResponse:
-    """Start rebuilding a copy and go to the run; a run in progress is shown instead."""
+    """Start rebuilding a copy and go to the run; a run in progress is shown instead.
+
+    With an instant it is a table as of a time that is built.
+    """
+    as_of = request.POST.get("as_of")
     try:
-        run = actions.regenerate(name)
+        if as_of is not None:  # left empty it is no instant, and no wish to rebuild the copy
+            run = actions.regenerate_as_of(name, parse_instant(as_of))
+        else:
+            run = actions.regenerate(name)
+    except (FutureInstantError, InstantInvalidError, KeptByConnectError) as refused:
+        messages.warning(request, str(refused))
+        return redirect("copy", name)
     except RunInProgressError as refused:
         messages.warning(request, str(refused))
         standing = actions.describe_connector(name).running
         return redirect("run", standing) if standing else redirect("copy", name)
     return redirect("run", run.pk)
+
+
+@require_POST
+def drop_table_as_of(request: HttpRequest, name: str) -> HttpResponse:
+    """Drop a table as of a time, and go to the run."""
+    return _start(
+        request, name, lambda name: actions.drop_as_of(name, request.POST.get("table", ""))
+    )
 
 
 @require_POST
@@ -132,7 +156,13 @@ def replay_copy(request: HttpRequest, name: str) -> HttpResponse:
 def _start(request: HttpRequest, name: str, ask: Callable[[str], Run]) -> HttpResponse:
     try:
         run = ask(name)
-    except (NothingRetiredError, QuarantineMissingError, RunInProgressError) as refused:
+    except (
+        KeptByConnectError,
+        NothingRetiredError,
+        QuarantineMissingError,
+        RunInProgressError,
+        TableMissingError,
+    ) as refused:
         messages.warning(request, str(refused))
         return redirect("copy", name)
     return redirect("run", run.pk)

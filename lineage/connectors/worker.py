@@ -75,11 +75,12 @@ class ConnectorsWorker:
 
     def _look(self) -> None:
         """Compare what is asked for with what is being done."""
+        # reading first: while another process, frozen maybe, holds the lock of a file, we can copy
+        self._follow()
         if not self._known:
             release_runs(self._name)
             self._known = True
         self._beat()
-        self._follow()
         self._take()
 
     def _beat(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
+from lineage.connectors.as_of import AS_OF, DROP, table_as_of
 from lineage.connectors.models import Run
 from lineage.edges import Node
 from lineage.openlineage.events import Job, State, facet, own_facet, run_event
@@ -32,7 +33,8 @@ def building_events(
     """
     until = datetime.fromisoformat(sent["until"]) if sent.get("until") else None
     states: dict[str, str] = dict(sent.get("states", {}))
-    rows = Run.objects.filter(connector__cluster=facts.cluster)
+    # to drop a table is no flow of data
+    rows = Run.objects.filter(connector__cluster=facts.cluster).exclude(kind=DROP.name)
     if until is not None:
         rows = rows.filter(Q(moved_at__gt=until - _OVERLAP) | Q(pk__in=list(states)))
     events: list[dict[str, Any]] = []
@@ -76,6 +78,9 @@ def _event(state: State, at: datetime, run: Run, facts: Facts) -> dict[str, Any]
         },
     )
     outputs = facts.copy(connector.name)
+    if run.kind == AS_OF.name:
+        instant = datetime.fromisoformat(run.arguments["as_of"])
+        outputs = facts.table_beside(connector.name, table_as_of(connector.table, instant))
     if state == "COMPLETE" and run.rows is not None:
         for output in outputs:
             output.output_facets["outputStatistics"] = facet(
@@ -89,9 +94,12 @@ def _run_facets(state: State, run: Run) -> dict[str, Any]:
     facets: dict[str, Any] = {}
     made = run.generation
     if made is not None:
+        told: dict[str, Any] = {"number": made.number}
+        if made.as_of is not None:
+            told = {"asOf": made.as_of.isoformat()}
         facets["insideout_generation"] = own_facet(
             "GenerationFacet",
-            number=made.number,
+            **told,
             fromOffsets=made.from_offsets,
             toOffsets=made.to_offsets,
             digest=made.digest,

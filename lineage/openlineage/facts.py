@@ -155,6 +155,17 @@ class Facts:
         }
         return [Dataset(table, facets)]
 
+    def table_beside(self, copy: str, table: str) -> list[Dataset]:
+        """Return a table that holds the columns of a copy, and is not that copy."""
+        own = self._connectors[copy].table
+        return [
+            Dataset(
+                Name(one.name.namespace, one.name.name.removesuffix(own) + table),
+                {key: value for key, value in one.facets.items() if key != NODE_FACET},
+            )
+            for one in self.copy(copy)
+        ]
+
     def _copied_fields(self, copy: str) -> dict[str, list[dict[str, Any]]]:
         """Return where the columns of a table come from: fields of the one topic it folds."""
         connector = self._connectors[copy]

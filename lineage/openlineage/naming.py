@@ -105,7 +105,8 @@ def table_name(target: str, table: str) -> Name | None:
         case "duckdb":
             return Name(f"duckdb:///{path}", f"main.{table}")
         case "parquet" | "file+parquet":
-            return Name(_FILES, f"/{path.rstrip('/')}/{table}")
+            # the first slash is the URL's: three name a path from where the worker runs
+            return Name(_FILES, f"{unquote(parts.path[1:]).rstrip('/')}/{table}")
     return None
 
 
@@ -115,15 +116,19 @@ def _server(parts: SplitResult, port: int) -> str:
     host = parts.netloc.rpartition("@")[2] or asked.get("host", ["localhost"])[0]
     # a folder of a socket is an address of this machine
     host = "localhost" if host.startswith("/") else unquote(host)
-    if not host.rpartition(":")[2].isdecimal() or host.endswith("]"):
-        host = f"{host}:{asked.get('port', [str(port)])[0]}"
-    return host
+    before, _, given = host.rpartition(":")
+    if before and given.isdecimal():
+        return host
+    if before and not given.endswith("]"):
+        # no number: opening the target says so
+        host = before
+    return f"{host}:{asked.get('port', [str(port)])[0]}"
 
 
 def source_uri(name: Name) -> str:
     """Return where a dataset lies, as a URI by the letter of RFC 3986: a namespace need not be."""
     if name.namespace == _FILES:
-        return f"{_FILES}://{quote(name.name)}"
+        return f"{_FILES}:{'//' if name.name.startswith('/') else ''}{quote(name.name)}"
     scheme, _, rest = name.namespace.partition("://")
     server, slash, path = rest.partition("/")
     return f"{scheme}://{quote(server, safe='[]:,;@')}{slash}{quote(path)}"

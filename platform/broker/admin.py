@@ -159,6 +159,15 @@ def read_topic_ids(
         return {topic.name: str(topic.topic_id) for topic in _describe(client, names, timeout)}
 
 
+def read_cleanup_policies(
+    connection: Connection, names: Sequence[str], timeout: float = 10.0
+) -> dict[str, str]:
+    """Return the cleanup.policy of topics; one that we may not see is left out."""
+    with _client(connection, timeout) as client:
+        configs = _read_configs(client, names, timeout)
+    return {name: config.get("cleanup.policy", "") for name, config in configs.items()}
+
+
 def create_topics(
     connection: Connection, topics: Iterable[NewTopic], timeout: float = 15.0
 ) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from catalog.declaration import Change, FieldChange
 from catalog.models import BoundedContext, Cluster, Service, Topic
+from lineage.connectors.actions.hiding import hide_kept
 from lineage.connectors.actions.reading import find_connector, own_setting
 from lineage.connectors.definition import KEYS, Definition, check, holds_secret, redact, storable
 from lineage.connectors.errors import DefinitionInvalidError, RunInProgressError
@@ -73,6 +74,7 @@ def declare(declared: Mapping[str, Any]) -> Change:
                 "topic_ids": {},
             }
         found.update(**values)
+        hide_kept(connector, definition)
     return Change("connector", definition.name, "changed", changed)
 
 

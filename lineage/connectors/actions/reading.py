@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from lineage.connectors.definition import Definition, check, expand, show
@@ -180,8 +180,18 @@ def list_runs(connector: str | None = None, state: str | None = None) -> QuerySe
 
 
 def list_generations(name: str) -> QuerySet[Generation]:
-    """Return the generations of a copy, newest first; raises ConnectorMissingError."""
-    return find_connector(name).generations.order_by("-number")
+    """Return the generations of a copy, newest first, and then its tables as of a time.
+
+    Raises ConnectorMissingError.
+    """
+    newest = F("number").desc(nulls_last=True)
+    return find_connector(name).generations.order_by(newest, "-as_of", "pk")
+
+
+def list_tables_as_of(name: str) -> QuerySet[Generation]:
+    """Return the tables as of a time that were built, those first that are there."""
+    built = find_connector(name).generations.filter(as_of__isnull=False)
+    return built.order_by(F("dropped_at").asc(nulls_first=True), "-as_of", "pk")
 
 
 def find_connector(name: str) -> Connector:

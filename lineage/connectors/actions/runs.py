@@ -1,18 +1,26 @@
 """Ask for runs and cancel them; pause copying and resume it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from lineage.connectors.actions.reading import find_connector, find_run, kept_here
+from lineage.connectors.actions.reading import (
+    find_connector,
+    find_run,
+    kept_here,
+    list_tables_as_of,
+)
 from lineage.connectors.errors import (
+    FutureInstantError,
     KeptByConnectError,
     NothingRetiredError,
     QuarantineMissingError,
     RunEndedError,
     RunInProgressError,
+    TableMissingError,
 )
 from lineage.connectors.kinds import phases_of
 from lineage.connectors.models import Connector, Generation, Run
@@ -21,6 +29,10 @@ _ENDS = {
     Run.State.SUCCEEDED.value: "succeeded",
     Run.State.FAILED.value: "failed",
     Run.State.CANCELLED.value: "was cancelled",
+}
+_DOING = {
+    "as-of": "build a table as of a time",
+    "drop": "drop a table as of a time",
 }
 Place = tuple[str, int, int]
 """Topic, partition and offset of a record."""
@@ -36,9 +48,10 @@ def request_run(
     """
     connector = find_connector(name)
     if not kept_here(connector):
+        doing = _DOING.get(kind, f"{kind} it")
         raise KeptByConnectError(
-            f"{name} is kept by Kafka Connect, which cannot {kind}: undeploy it and declare it "
-            f"with `engine: own` to {kind} it"
+            f"{name} is kept by Kafka Connect, which cannot {doing}: undeploy it and declare it "
+            f"with `engine: own` to {doing}"
         )
     try:
         with transaction.atomic():
@@ -61,6 +74,38 @@ def request_run(
 def regenerate(name: str) -> Run:
     """Ask for the copy to be built anew."""
     return request_run(name, "regenerate")
+
+
+def regenerate_as_of(name: str, instant: datetime) -> Run:
+    """Ask for a table of its own that holds what the log said at an instant, to the millisecond.
+
+    Raises FutureInstantError.
+    """
+    if instant > timezone.now():
+        raise FutureInstantError(
+            f"{instant.isoformat()} lies in the future: what the log will hold until then is not "
+            "known. Name an instant that has passed, or regenerate without one"
+        )
+    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    return request_run(name, "as-of", {"as_of": whole.isoformat()})
+
+
+def drop_as_of(name: str, table: str) -> Run:
+    """Ask for a table as of a time to be dropped; raises TableMissingError where none is so named.
+
+    It is a run, since the worker knows the target's secrets.
+    """
+    there = [
+        one.table
+        for one in list_tables_as_of(name)
+        if one.dropped_at is None and one.state == Generation.State.BUILT
+    ]
+    if table not in there:
+        known = ", ".join(there) or "none"
+        raise TableMissingError(
+            f"{name} has no table {table!r} as of a time. Those that can be dropped: {known}"
+        )
+    return request_run(name, "drop", {"table": table})
 
 
 def roll_back(name: str) -> Run:

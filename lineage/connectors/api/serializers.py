@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -44,9 +45,24 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     connector = serializers.CharField(source="connector.name")
     generation = serializers.IntegerField(source="generation.number", default=None)
-    rows = serializers.IntegerField(
-        allow_null=True, help_text="rows of the generation that it made live; null until then"
+    table = serializers.CharField(
+        source="generation.table", default=None, help_text="the table that it builds, or built"
     )
+    as_of = serializers.DateTimeField(
+        source="generation.as_of",
+        default=None,
+        help_text="the instant of a table as of a time; null of any other run",
+    )
+    rows = serializers.IntegerField(
+        allow_null=True, help_text="rows of the generation that it made; null until then"
+    )
+    digest = serializers.SerializerMethodField(
+        help_text="of the rows of the generation that it made; null until then"
+    )
+
+    def get_digest(self, run: Run) -> str | None:
+        """Return the digest of what the run made."""
+        return run.digest
 
     class Meta:
         model = Run
@@ -56,11 +72,14 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "kind",
             "scheduled",
             "generation",
+            "table",
+            "as_of",
             "state",
             "phase",
             "done",
             "total",
             "rows",
+            "digest",
             "message",
             "log",
             "started_at",
@@ -72,6 +91,12 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 class GenerationSerializer(serializers.ModelSerializer[Generation]):
     """One build of a copy; offsets by `topic/partition`, each the next to read."""
 
+    number = serializers.IntegerField(
+        allow_null=True, help_text="null of a table as of a time, which never goes live"
+    )
+    as_of = serializers.DateTimeField(
+        allow_null=True, help_text="the instant of a table as of a time; null of a generation"
+    )
     rows = serializers.IntegerField(
         allow_null=True, help_text="counted when it was verified; null of what was never built"
     )
@@ -88,6 +113,7 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
         model = Generation
         fields = [
             "number",
+            "as_of",
             "state",
             "table",
             "table_exists",
@@ -127,6 +153,26 @@ class DeclaredSerializer(serializers.Serializer[Any]):
     action = serializers.ChoiceField(choices=["created", "changed", "unchanged"])
     changes = FieldChangeSerializer(many=True)
     connector = ConnectorSerializer()
+
+
+class RegenerateSerializer(serializers.Serializer[Any]):
+    """What is regenerated: the copy, or a table of its own as of an instant."""
+
+    as_of = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="ISO 8601 instant, UTC without a zone: builds `TABLE__asof_INSTANT` from what "
+        "was written before it, and leaves the copy alone",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what is not known: a misspelt instant must not rebuild the copy."""
+        unknown = sorted(set(self.initial_data) - self.fields.keys())
+        if unknown and not isinstance(self.initial_data, QueryDict):
+            raise serializers.ValidationError({
+                name: ["unknown (known: as_of)"] for name in unknown
+            })
+        return attrs
 
 
 @extend_schema_serializer(component_name="RecordPlace")

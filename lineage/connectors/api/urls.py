@@ -11,6 +11,7 @@ from lineage.connectors.api.operating import (
 from lineage.connectors.api.views import (
     CancelRun,
     DescribeRun,
+    DropGeneration,
     ListConnectors,
     ListGenerations,
     ListQuarantine,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("connectors/<str:name>/quarantine/replay", ReplayQuarantine.as_view()),
     path("connectors/<str:name>/rollback", RollBackConnector.as_view()),
     path("connectors/<str:name>/generations", ListGenerations.as_view()),
+    path("connectors/<str:name>/generations/<str:table>", DropGeneration.as_view()),
     path("runs", ListRuns.as_view()),
     path("runs/<uuid:run_id>", DescribeRun.as_view()),
     path("runs/<uuid:run_id>/cancel", CancelRun.as_view()),

@@ -6,15 +6,18 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from lineage.actions import parse_instant
 from lineage.connectors import actions
 from lineage.connectors.api.serializers import (
     ConnectorSerializer,
     GenerationSerializer,
     QuarantineSerializer,
+    RegenerateSerializer,
     RunSerializer,
 )
 from lineage.connectors.models import Run
@@ -35,10 +38,39 @@ class ListConnectors(GenericAPIView[Any]):
 class RegenerateConnector(APIView):
     """Builds a copy anew."""
 
-    @extend_schema(operation_id="regenerate", request=None, responses={202: RunSerializer})
-    def post(self, _request: Request, name: str) -> Response:
-        """Start a run that rebuilds the copy from the log; 409 while one is running."""
-        return Response(RunSerializer(actions.regenerate(name)).data, 202)
+    # a body of any kind was taken when there was nothing to say in it
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+
+    @extend_schema(
+        operation_id="regenerate",
+        request={"application/json": RegenerateSerializer},
+        responses={202: RunSerializer},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Start a run that rebuilds the copy from the log; 409 while one is running.
+
+        With `as_of` it builds a table of its own instead, which holds what the log said at that
+        instant; the copy is left alone. 422 for an instant in the future.
+        """
+        asked = RegenerateSerializer(data=request.data or {})
+        asked.is_valid(raise_exception=True)
+        text = asked.validated_data.get("as_of")
+        if text is None:
+            return Response(RunSerializer(actions.regenerate(name)).data, 202)
+        run = actions.regenerate_as_of(name, parse_instant(text))
+        return Response(RunSerializer(run).data, 202)
+
+
+class DropGeneration(APIView):
+    """Drops a table as of a time."""
+
+    @extend_schema(operation_id="drop_table_as_of", request=None, responses={202: RunSerializer})
+    def delete(self, _request: Request, name: str, table: str) -> Response:
+        """Start a run that drops a table as of a time; the copy's own tables cannot be dropped.
+
+        404 where the connector has no table as of a time of this name.
+        """
+        return Response(RunSerializer(actions.drop_as_of(name, table)).data, 202)
 
 
 class PauseConnector(APIView):
@@ -80,7 +112,10 @@ class ListGenerations(GenericAPIView[Any]):
 
     @extend_schema(operation_id="list_generations", responses=GenerationSerializer(many=True))
     def get(self, _request: Request, name: str) -> Response:
-        """List the generations of a copy, newest first: rows, digest, offsets, and its table."""
+        """List the generations of a copy, newest first: rows, digest, offsets, and its table.
+
+        After them come its tables as of a time.
+        """
         page = self.paginate_queryset(actions.list_generations(name))
         return self.get_paginated_response(GenerationSerializer(page, many=True).data)
 

@@ -97,7 +97,14 @@ def _repair(job: Job, session: Session, auditor: Auditor, outcome: Outcome) -> i
     live = outcome.moment.live
     if live is None:
         return 0
-    repair = Repair(job.connector.name, session.sink, auditor, auditor.fold, job.report)
+    repair = Repair(
+        job.connector.name,
+        session.sink,
+        auditor,
+        auditor.fold,
+        job.report,
+        session.definition.columns,
+    )
     return repair.run(live, outcome.differences)
 
 

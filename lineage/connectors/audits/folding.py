@@ -16,7 +16,7 @@ from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, place_of
 from lineage.connectors.engine_regenerate import Progress
-from lineage.connectors.errors import PoisonRecordError
+from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
 from lineage.connectors.sinks.canonical import hasher, ranger
 
 BUDGET = 256 * 2**20
@@ -102,6 +102,11 @@ class LogFold:
         hashed = hasher(layout, ranges, nan_is_null=nan_is_null)
         width = len(layout.columns)
         for row in self._rows(ends):
+            if len(row) > width:
+                raise SchemaChangedError(
+                    "the definition was changed since the copy was built, and makes other columns: "
+                    "regenerate it, then audit"
+                )
             place, value = hashed(row if len(row) == width else row + [None] * (width - len(row)))
             counts[place] = counts.get(place, 0) + 1
             sums[place] = sums.get(place, 0) + value

@@ -7,10 +7,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from broker.consume import Partition
+from lineage.connectors.actions import definition_of
 from lineage.connectors.audits.engine import MOST_DIFFERENCES, Outcome
 from lineage.connectors.audits.models import Audit, Divergence
-from lineage.connectors.audits.showing import key_hash, masked_columns, show
+from lineage.connectors.audits.showing import key_hash, show
 from lineage.connectors.audits.watermark import advance
+from lineage.connectors.discretion import hidden_columns
 from lineage.connectors.models import Connector, Generation, Run
 
 KEPT = 1_000
@@ -98,7 +100,8 @@ def _keep(audit: Audit, outcome: Outcome, *, repaired: bool) -> None:
         )
     }
     if live is not None and live.layout is not None:
-        masked = masked_columns(audit.connector.definition)
+        rules = definition_of(audit.connector).columns
+        masked = hidden_columns(rules, live.layout.names)
         equal_at = _last_pass(audit)
         for difference in outcome.differences[:KEPT]:
             shown = show(live.layout, difference, masked)

@@ -11,7 +11,10 @@ from broker.consume import Partition
 from lineage.connectors.audits.comparing import Difference, Expected
 from lineage.connectors.audits.engine import Auditor
 from lineage.connectors.audits.folding import LogFold
+from lineage.connectors.audits.showing import show
 from lineage.connectors.columns import Layout, Row
+from lineage.connectors.declared_columns import NO_RULES, ColumnRules
+from lineage.connectors.discretion import hidden_columns
 from lineage.connectors.engine_fold import Key
 from lineage.connectors.engine_regenerate import Progress
 from lineage.connectors.errors import CopyDivergedError, FencedError, SinkMismatchError
@@ -29,13 +32,20 @@ class Repair:
     """Writes the log's rows of some keys into a copy, and reads them back."""
 
     def __init__(
-        self, name: str, sink: Sink, auditor: Auditor, fold: LogFold, progress: Progress
+        self,
+        name: str,
+        sink: Sink,
+        auditor: Auditor,
+        fold: LogFold,
+        progress: Progress,
+        rules: ColumnRules = NO_RULES,
     ) -> None:
         self._name = name
         self._sink = sink
         self._auditor = auditor
         self._fold = fold
         self._progress = progress
+        self._rules = rules
 
     def run(self, live: Live, differences: Sequence[Difference]) -> int:
         """Return how many keys were written; raises CopyDivergedError where any still differs."""
@@ -47,6 +57,9 @@ class Repair:
         self._progress("repair", len(expected), len(expected), f"{len(expected)} keys written")
         self._verify(live, expected)
         return len(expected)
+
+    def _shown(self, layout: Layout, difference: Difference) -> str:
+        return show(layout, difference, hidden_columns(self._rules, layout.names)).key
 
     def _write(self, live: Live, expected: dict[Key, Expected]) -> None:
         since = self._auditor.since
@@ -98,7 +111,8 @@ class Repair:
         if still:
             raise CopyDivergedError(
                 f"{len(still)} of {len(expected)} repaired keys differ from the log again, "
-                f"{still[0].key!r} for one: something else writes to {live.table}"
+                f"{self._shown(live.layout, still[0])} for one: something else writes to "
+                f"{live.table}"
             )
         self._progress(
             "verify", len(expected), len(expected), f"{len(expected)} keys equal the log"

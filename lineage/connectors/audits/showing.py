@@ -1,6 +1,6 @@
 """Values of a difference, fit to be kept and shown: bounded, and masked columns hidden. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
@@ -9,10 +9,10 @@ import orjson
 
 from lineage.connectors.audits.comparing import Difference
 from lineage.connectors.columns import Column, Layout, Row, jsonified
+from lineage.connectors.discretion import HIDDEN
 from lineage.connectors.engine_fold import Key
 from lineage.connectors.sinks.canonical import FOREIGN, cell_of
 
-HIDDEN = "•••"
 LONGEST_VALUE = 300
 MOST_COLUMNS = 60
 
@@ -27,16 +27,6 @@ class Shown:
     columns: list[str]
     expected: dict[str, Any] | None
     found: dict[str, Any] | None
-
-
-def masked_columns(definition: Mapping[str, Any]) -> set[str]:
-    """Name the columns that a definition masks: `columns: {email: {mask: hash}}`."""
-    columns = definition.get("columns")
-    if not isinstance(columns, Mapping):
-        return set()
-    return {
-        str(name) for name, rule in columns.items() if isinstance(rule, Mapping) and "mask" in rule
-    }
 
 
 def key_hash(layout: Layout, key: Key) -> str:

@@ -146,11 +146,13 @@ def deploy(name: str, connect: str = "", tasks: int = 0) -> Deployment:
         raise ConnectRefusedError(_by_field(cluster, errors), errors)
     if standing is None:
         _check_let_go(connector)
-        return _put(connector, cluster, made, tasks)
+        return _put(connector, cluster, made, tasks, alone=tasks > 1)
     anew = _rows(made.config) != _rows(standing.config)
+    # nobody tells here whether there is a table: the watch sees it by what was committed
+    alone = tasks > 1 and (anew or standing.alone or standing.tasks == 1)
     if anew:
         _start_over(cluster, connector_name(name))
-    deployment = _put(connector, cluster, made, tasks)
+    deployment = _put(connector, cluster, made, tasks, alone=alone)
     if anew:
         _persist(lambda: cluster.resume(connector_name(name)))
     return deployment
@@ -171,7 +173,14 @@ def _start_over(cluster: ConnectCluster, there: str) -> None:
         pass  # nothing is there: nothing is remembered
 
 
-def _put(connector: Connector, cluster: ConnectCluster, made: Rendering, tasks: int) -> Deployment:
+def as_put(deployment: Deployment) -> dict[str, str]:
+    """Return the configuration that Connect has for now: of one task until the table is made."""
+    return dict(deployment.config) | ({"tasks.max": "1"} if deployment.alone else {})
+
+
+def _put(
+    connector: Connector, cluster: ConnectCluster, made: Rendering, tasks: int, *, alone: bool
+) -> Deployment:
     """Note the deployment before it exists, so that our own worker never copies beside it."""
     deployment, is_new = Deployment.objects.update_or_create(
         connector=connector,
@@ -179,11 +188,12 @@ def _put(connector: Connector, cluster: ConnectCluster, made: Rendering, tasks: 
             "connect": cluster.shown,
             "config": made.config,
             "tasks": tasks,
+            "alone": alone,
             "deployed_at": timezone.now(),
         },
     )
     try:
-        _persist(lambda: cluster.put(connector_name(connector.name), made.config))
+        _persist(lambda: cluster.put(connector_name(connector.name), as_put(deployment)))
     except ConnectRefusedError:
         if is_new:
             deployment.delete()

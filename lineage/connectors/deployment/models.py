@@ -12,6 +12,10 @@ class Deployment(models.Model):
     # the worker's REST address, without user and password
     connect = models.CharField(max_length=300)
     tasks = models.IntegerField(default=1)
+    # whether one task works alone until it has made the table: several fail at making it at once
+    alone = models.BooleanField(default=False)
+    # when the watch last restarted a task that lost a race for the table
+    restarted_at = models.DateTimeField(null=True)
     # as rendered: secrets stand in it as references only
     config = models.JSONField(default=dict)
     deployed_at = models.DateTimeField()

@@ -5,8 +5,10 @@ brought about on Connect, so that a Connect that was away is told when it is bac
 """
 
 import logging
-from collections.abc import Iterable
-from datetime import datetime
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -25,6 +27,11 @@ from lineage.connectors.models import Connector
 
 _LONGEST_TRACE = 8_000
 _PAUSED = frozenset({"PAUSED", "STOPPED"})
+# of two tasks that make a table, or a column, at one moment, one fails; tried again it does not
+_LOST_A_RACE = re.compile(
+    r'already exists|duplicate column name|violates unique constraint "pg_', re.IGNORECASE
+)
+_RESTART_AT_MOST_EVERY = timedelta(minutes=5)
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +47,7 @@ def look(deployment: Deployment) -> Deployment:
     now = timezone.now()
     try:
         told = _told(deployment, cluster_at(deployment.connect))
+        told |= _mended(deployment, told, now)
     except DeploymentMissingError:
         told = {
             "state": "MISSING",
@@ -51,6 +59,8 @@ def look(deployment: Deployment) -> Deployment:
         told = {"message": str(error), "state": "UNKNOWN", "rows_per_second": None}
     else:
         told |= _progress(deployment, now)
+        told |= _let_all_work(deployment, told)
+    told.pop("wrote", None)
     # by filter: one that was undeployed meanwhile must not come back
     Deployment.objects.filter(pk=deployment.pk).update(seen_at=now, **told)
     for name, value in {**told, "seen_at": now}.items():
@@ -60,7 +70,7 @@ def look(deployment: Deployment) -> Deployment:
     return deployment
 
 
-def _told(deployment: Deployment, cluster: ConnectCluster) -> dict[str, object]:
+def _told(deployment: Deployment, cluster: ConnectCluster) -> dict[str, Any]:
     name = connector_name(deployment.connector.name)
     status = cluster.status(name)
     state = str(status.get("connector", {}).get("state", ""))
@@ -76,11 +86,10 @@ def _told(deployment: Deployment, cluster: ConnectCluster) -> dict[str, object]:
     ]
     failed = [task for task in tasks if task["state"] == "FAILED"]
     said = str(status.get("connector", {}).get("trace", ""))
-    return {
-        "state": "FAILED" if failed else state,
-        "task_states": tasks,
-        "message": cause(str(failed[0]["trace"]) if failed else said),
-    }
+    message = cause(str(failed[0]["trace"]) if failed else said)
+    if not message and deployment.alone:
+        message = f"one task works until the table is made; then up to {deployment.tasks} share it"
+    return {"state": "FAILED" if failed else state, "task_states": tasks, "message": message}
 
 
 def _bring_about(connector: Connector, state: str, cluster: ConnectCluster, name: str) -> None:
@@ -90,6 +99,37 @@ def _bring_about(connector: Connector, state: str, cluster: ConnectCluster, name
         cluster.pause(name)
     elif not wanted_paused and state in _PAUSED:
         cluster.resume(name)
+
+
+def _mended(deployment: Deployment, told: Mapping[str, Any], now: datetime) -> dict[str, object]:
+    """Restart tasks that failed as another made the table, or a column, at the same moment."""
+    traces = [str(it["trace"]) for it in told["task_states"] if it["state"] == "FAILED"]
+    last = deployment.restarted_at
+    if (
+        not traces
+        or not all(map(_LOST_A_RACE.search, traces))
+        or (last is not None and now - last < _RESTART_AT_MOST_EVERY)
+    ):
+        return {}
+    cluster_at(deployment.connect).restart(connector_name(deployment.connector.name))
+    logger.info("%s: restarted what lost a race for the table", deployment.connector.name)
+    return {
+        "state": "RESTARTING",
+        "message": f"restarted: {cause(traces[0])}, as another task had made it",
+        "restarted_at": now,
+    }
+
+
+def _let_all_work(deployment: Deployment, told: Mapping[str, Any]) -> dict[str, object]:
+    """Give the deployment all its tasks, once the first one has written: then there is a table."""
+    if not deployment.alone or not told.get("wrote") or told["state"] != "RUNNING":
+        return {}
+    cluster = cluster_at(deployment.connect)
+    try:
+        cluster.put(connector_name(deployment.connector.name), deployment.config)
+    except ConnectorError as error:  # busy with a rebalance, mostly: the next look tries again
+        return {"message": str(error)}
+    return {"alone": False, "message": ""}
 
 
 def cause(trace: str) -> str:
@@ -117,7 +157,12 @@ def _progress(deployment: Deployment, now: datetime) -> dict[str, object]:
         max(0, end - max(committed.get(place, 0), begins.get(place, 0)))
         for place, end in ends.items()
     )
-    return {"lag": lag, "committed": done, "rows_per_second": _rate(deployment, done, now)}
+    return {
+        "lag": lag,
+        "committed": done,
+        "rows_per_second": _rate(deployment, done, now),
+        "wrote": any(committed.get(place, 0) > begins.get(place, 0) for place in ends),
+    }
 
 
 def _partitions(observer: Observer, topics: Iterable[str]) -> list[Partition]:

@@ -57,12 +57,22 @@ _PAUSE = 0.02
 
 _gates: dict[Path, threading.Lock] = {}
 _gates_lock = threading.Lock()
+# One thread of a process opens or closes a file at a time. Connections of a process share what is
+# opened, and one that comes while another opens it finds it half made: without tables, or without
+# the function that reads Arrow. Entered again where a forgotten reader is collected within it.
+_door = threading.RLock()
 
 
 def _gate_of(path: Path) -> threading.Lock:
     """Return the lock by which this process's writers of one file take turns."""
     with _gates_lock:
         return _gates.setdefault(path, threading.Lock())
+
+
+def _close(db: duckdb.DuckDBPyConnection) -> None:
+    """Let go of the file; the last of a process to do so writes its log into it."""
+    with _door:
+        db.close()
 
 
 class DuckdbSink(HashedByReading):
@@ -86,9 +96,10 @@ class DuckdbSink(HashedByReading):
                 f"duckdb:///PATH: unknown {', '.join(sorted(unknown))} "
                 f"(known: {', '.join(sorted(_SETTINGS))})"
             )
-        self._path = path.absolute()
+        # by one name: under two, a process would have the file open twice, and lock itself not out
+        self._path = path.resolve()
         self._timeout = timeout
-        self._gate = _gate_of(self._path.resolve())
+        self._gate = _gate_of(self._path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -111,7 +122,8 @@ class DuckdbSink(HashedByReading):
         end = time.monotonic() + self._timeout
         while True:
             try:
-                db = duckdb.connect(self._path, config=self._settings)
+                with _door:
+                    db = duckdb.connect(self._path, config=self._settings)
             except duckdb.IOException as error:
                 if "lock" not in str(error):
                     raise
@@ -121,10 +133,9 @@ class DuckdbSink(HashedByReading):
                         f"DuckDB lets one at a time: {_first_line(error)}"
                     ) from error
             else:
-                # seen once, on a busy machine: a file opened right behind a commit showed no table
                 if not self._made or exists(db, "insideout_generations"):
                     return db
-                db.close()
+                _close(db)
                 if time.monotonic() > end:
                     raise SinkMismatchError(f"{self._path} has lost its tables: regenerate")
             time.sleep(_PAUSE)
@@ -136,7 +147,7 @@ class DuckdbSink(HashedByReading):
             try:
                 yield db
             finally:
-                db.close()
+                _close(db)
 
     @contextmanager
     def _write(self, batch: Any = None) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -38,6 +38,7 @@ STATES: dict[str, tuple[str, str]] = {
     "cancelled": ("", "stop"),
     "building": ("busy", "cycle"),
     "retired": ("", "clock"),
+    "built": ("good", "check"),
     "observed": ("good", "check"),
     "stale": ("warn", "clock"),
     "declared": ("", "dash"),

@@ -153,7 +153,7 @@ def test_regenerated_while_written_read_and_killed(scene: Scene) -> None:
                 worker.kill()
                 worker.wait()
                 worker = scene.space.start("connectors", "run")
-            assert asked.wait(30) == 0, scene.space.logs()
+            assert asked.wait(120) == 0, scene.space.logs()
     finally:
         finished.set()
         for thread in threads:

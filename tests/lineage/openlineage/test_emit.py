@@ -8,7 +8,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -154,6 +154,28 @@ def test_each_run_of_a_connector_begins_and_ends(client: Client) -> None:
     assert statistics["rowCount"] == 7
     assert by_state["FAIL"]["run"]["facets"]["errorMessage"]["message"] == "the target is full"
     assert by_state["COMPLETE"]["run"]["facets"]["insideout_generation"]["number"] == 1
+
+
+def test_a_table_as_of_a_time_is_told_as_a_table_of_its_own(client: Client) -> None:
+    make_estate(client)
+    connector = Run.objects.filter(state="succeeded").get().connector
+    instant = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    made = connector.generations.create(
+        as_of=instant, table="orders__asof_20260131T120000Z", state="built", rows=3, digest="d"
+    )
+    common = {"connector": connector, "state": "succeeded", "finished_at": timezone.now()}
+    said = {"as_of": instant.isoformat()}
+    Run.objects.create(kind="as-of", generation=made, arguments=said, **common)
+    Run.objects.create(kind="drop", generation=made, arguments={"table": made.table}, **common)
+    kept = Kept()
+    emit_once(kept)
+    assert not emitted(kept, "orders_copy.drop")
+    for event in emitted(kept, "orders_copy.as-of"):
+        (table,) = event["outputs"]
+        assert table["name"] == "shop.public.orders__asof_20260131T120000Z"
+        assert "insideout_node" not in table["facets"]
+        assert "number" not in event["run"]["facets"]["insideout_generation"]
+        assert event["run"]["facets"]["insideout_generation"]["asOf"] == instant.isoformat()
 
 
 def test_a_run_that_goes_on_is_told_again_when_it_ends(client: Client) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lineage.actions import parse_instant
 from lineage.connectors import actions
 from lineage.connectors.actions import ConnectorView
 from lineage.connectors.api import serializers as shapes
@@ -26,10 +27,12 @@ from lineage.connectors.management import judging
 from lineage.connectors.management.following import follow
 from lineage.connectors.models import Run
 from lineage.connectors.worker import ConnectorsWorker, worker_name
+from lineage.errors import InstantInvalidError
 
 _PLACE = re.compile(r"(.+)/(\d{1,9})@(\d{1,18})")
 _VERBS = {
     "regenerate": "build the copy anew from the log, prove it, swap it in",
+    "drop": "drop a table as of a time",
     "rollback": "make the generation before the live one live again",
     "replay": "read records of the quarantine again and merge what can be",
     "pause": "stop copying until resumed; offsets stay in the target",
@@ -60,10 +63,19 @@ class Command(BaseCommand):
             verb = verbs.add_parser(name, help=meaning, description=meaning.capitalize() + ".")
             verb.add_argument("name", help="the connector")
             verb.add_argument("--json", action="store_true", help="as the REST API answers")
-            if name in {"regenerate", "rollback", "replay"}:
+            if name in {"regenerate", "drop", "rollback", "replay"}:
                 verb.add_argument(
                     "--no-wait", action="store_true", help="leave the run to a worker, and end"
                 )
+            if name == "regenerate":
+                verb.add_argument(
+                    "--as-of",
+                    metavar="INSTANT",
+                    help="build TABLE__asof_INSTANT of what the log said then (ISO 8601, UTC), "
+                    "and leave the copy alone",
+                )
+            if name == "drop":
+                verb.add_argument("table", help="its name: TABLE__asof_INSTANT")
             if name == "replay":
                 verb.add_argument(
                     "--record",
@@ -78,7 +90,7 @@ class Command(BaseCommand):
         verb: Callable[[Options], None] = getattr(self, f"_{options['verb']}")
         try:
             verb(options)
-        except ConnectorError as error:
+        except (ConnectorError, InstantInvalidError) as error:
             raise CommandError(str(error), returncode=2) from error
 
     def _print(self, shape: Any, found: Any, *, many: bool = False) -> None:
@@ -168,7 +180,14 @@ class Command(BaseCommand):
             self.stdout.write(f"{view.name} is {view.state}")
 
     def _regenerate(self, options: Options) -> None:
-        self._carry_out(actions.regenerate(options["name"]), options)
+        if options["as_of"] is None:
+            run = actions.regenerate(options["name"])
+        else:
+            run = actions.regenerate_as_of(options["name"], parse_instant(options["as_of"]))
+        self._carry_out(run, options)
+
+    def _drop(self, options: Options) -> None:
+        self._carry_out(actions.drop_as_of(options["name"], options["table"]), options)
 
     def _rollback(self, options: Options) -> None:
         self._carry_out(actions.roll_back(options["name"]), options)

@@ -8,7 +8,7 @@ from broker.connection import Connection
 from lineage.connectors.actions import declare
 from lineage.connectors.audits.actions import open_divergences, request_audit, request_repair
 from lineage.connectors.audits.models import Audit
-from lineage.connectors.audits.showing import HIDDEN
+from lineage.connectors.discretion import HIDDEN
 from lineage.connectors.sinks import open_sink
 from tests.lineage.connectors.audits.test_runs import Scene
 

@@ -3,11 +3,10 @@
 import math
 from decimal import Decimal
 
-import pytest
-
 from lineage.connectors.audits.comparing import Difference
-from lineage.connectors.audits.showing import HIDDEN, key_hash, masked_columns, show
+from lineage.connectors.audits.showing import key_hash, show
 from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.discretion import HIDDEN
 
 LAYOUT = Layout(
     (
@@ -56,17 +55,3 @@ def test_long_values_null_bytes_and_what_is_no_value_of_ours() -> None:
 def test_a_masked_key_is_told_apart_by_its_hash() -> None:
     shown = show(LAYOUT, Difference((7,), "extra", None, ROW), {"id"})
     assert shown.key == f"{HIDDEN} ({key_hash(LAYOUT, (7,))[:8]})"
-
-
-@pytest.mark.parametrize(
-    ("columns", "masked"),
-    [
-        ({"email": {"mask": "hash"}, "note": "drop", "x": {"from": "a"}}, {"email"}),
-        (None, set()),
-        (["email"], set()),
-    ],
-)
-def test_masked_are_the_columns_that_the_definition_masks(
-    columns: object, masked: set[str]
-) -> None:
-    assert masked_columns({"columns": columns}) == masked

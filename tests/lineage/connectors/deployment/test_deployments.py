@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -239,6 +240,70 @@ def test_a_connect_that_does_not_answer_is_given_up() -> None:
         one = ConnectCluster(f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=0.2)
         with pytest.raises(ConnectUnavailableError, match="did not answer"):
             one.plugins()
+
+
+@pytest.mark.parametrize(
+    ("trace", "restarted"),
+    [
+        ('x\nCaused by: o.p.PSQLException: ERROR: relation "orders" already exists', True),
+        ('x\nCaused by: ERROR: column "gift" of relation "orders" already exists', True),
+        ('duplicate key value violates unique constraint "pg_type_typname_nsp_index"', True),
+        ('duplicate key value violates unique constraint "orders_pkey"', False),
+        ("java.sql.SQLSyntaxErrorException: Duplicate column name 'gift'", True),
+        ("x\nCaused by: invalid byte sequence", False),
+    ],
+)
+def test_a_task_that_lost_a_race_is_restarted_once(
+    deployed: Deployment, settings: Any, trace: str, restarted: bool
+) -> None:
+    failed = {"id": 0, "state": "FAILED", "worker_id": "w:1", "trace": trace}
+    with answering({"connector": {"state": "RUNNING"}, "tasks": [failed]}) as (url, asked):
+        settings.KAFKA_CONNECT_URLS = [url]
+        Deployment.objects.update(connect=url)
+        deployed.refresh_from_db()
+        seen = watching.look(deployed)
+        assert (seen.state == "RESTARTING") is restarted
+        seen = watching.look(deployed)
+        assert seen.state == "FAILED"
+    restarts = [path for method, path in asked if method == "POST"]
+    assert len(restarts) == int(restarted)
+
+
+def test_one_task_alone_is_told(deployed: Deployment, settings: Any) -> None:
+    status = {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}]}
+    with answering(status) as (url, asked):
+        settings.KAFKA_CONNECT_URLS = [url]
+        Deployment.objects.update(connect=url, alone=True, tasks=3)
+        deployed.refresh_from_db()
+        seen = watching.look(deployed)
+    # nothing is known to be written, as Kafka is away: it stays alone
+    assert (seen.alone, seen.state) == (True, "RUNNING")
+    assert "up to 3 share it" in describe_connector("orders_pg").message
+    assert all(method == "GET" for method, _ in asked)
+
+
+@contextmanager
+def answering(status: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """A Connect that answers this to all that it is asked; with what it was asked."""
+    asked: list[tuple[str, str]] = []
+
+    class Told(Answers):
+        def do_GET(self) -> None:
+            asked.append((self.command, self.path))
+            body = json.dumps(status).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
 
 
 def test_the_deepest_cause_of_a_trace_is_told() -> None:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +20,6 @@ from catalog.actions import ensure_cluster
 from catalog.models import Cluster
 from lineage import actions as lineage
 from lineage.connectors.actions import declare, describe_connector, regenerate
-from lineage.connectors.building import execute
 from lineage.connectors.definition import check
 from lineage.connectors.deployment import watching
 from lineage.connectors.deployment.actions import find_deployment
@@ -34,7 +32,15 @@ from lineage.connectors.models import Quarantine
 from lineage.sampling.run import Watch
 from registry.actions import Submission, register
 from tests.lineage.connectors.deployment.connect_worker import connect_worker
-from tests.lineage.connectors.orders import ORDER, Orders, copied, encode, query
+from tests.lineage.connectors.orders import (
+    ORDER,
+    WIDER_ORDER,
+    Orders,
+    copied,
+    encode,
+    query,
+)
+from tests.lineage.connectors.scene import carried_out
 
 pytestmark = [
     pytest.mark.kafka,
@@ -95,9 +101,7 @@ class Scene:
         return said[-1][1]
 
     def rebuild(self) -> None:
-        run = regenerate(self.name)
-        execute(run, "test", Event())
-        run.refresh_from_db()
+        run = carried_out(regenerate(self.name))
         assert run.state == "succeeded", run.message
 
     def equal(self) -> bool:
@@ -128,6 +132,40 @@ def scene(
         settings.KAFKA_CONNECT_URLS = [url]
         settings.KAFKA_CONNECT_REGISTRY_URL = live_server.url
         yield Scene(kafka, postgres_target, url)
+
+
+def test_several_tasks_into_a_table_that_is_not_there_yet(scene: Scene) -> None:
+    """One makes the table, then all share it; a column that all bring at once stops none."""
+    declare(scene.declared | {"engine": "connect"})
+    scene.orders.write(3000)
+    status, told = scene.post("deploy", tasks=3)
+    assert status == 200, told
+    assert told["config"]["tasks.max"] == "3"
+    config = f"{scene.worker}/connectors/{told['name']}/config"
+    assert requests.get(config, timeout=10).json()["tasks.max"] == "1"
+    assert find_deployment(scene.name).alone
+    eventually(lambda: not scene.look().alone)
+    assert not scene.client.get(f"/api/v1/connectors/{scene.name}/deployment").json()["outdated"]
+    eventually(lambda: [it["state"] for it in scene.look().task_states] == ["RUNNING"] * 3)
+    eventually(scene.equal)
+    _a_column_that_all_bring_at_once(scene)
+    # raised later, or again the same: no task stops for it
+    assert scene.post("deploy", tasks=3)[0] == 200
+    assert not scene.look().alone
+    eventually(lambda: scene.post("undeploy")[0] == 200)
+
+
+def _a_column_that_all_bring_at_once(scene: Scene) -> None:
+    wider = register(f"{scene.topic}-value", Submission(json.dumps(WIDER_ORDER))).schema.id
+    for number in range(300):
+        value = {"amount": number, "note": None, "at": 1_700_000_000_000, "gift": True}
+        key = f"gift-{number}"
+        scene.writer.write(scene.topic, key.encode(), encode(WIDER_ORDER, wider, value))
+        scene.orders.fold[key] = (number, None)
+    scene.writer.flush()
+    eventually(lambda: scene.look().state in {"RUNNING", "RESTARTING"} and scene.equal(), 400)
+    (given,) = query(scene.target, "SELECT count(*) FROM orders WHERE gift")
+    assert given == (300,)
 
 
 def test_handed_over_watched_and_taken_back(scene: Scene) -> None:
@@ -179,7 +217,7 @@ def _other_shapes(scene: Scene) -> None:
     shaped = scene.declared | {"name": f"{scene.name}-shaped", "table": "Shaped"}
     columns = {"remark": {"from": "note"}, "at": "drop", "source": {"constant": "shop"}}
     for declared, extra in ((log, {}), (shaped, {"columns": columns})):
-        definition = check(declared)
+        definition = check(declared | extra)
         target = jdbc_target(
             definition.name, definition.target, lambda text: text.replace(f"${{{SECRET}}}", "x")
         )

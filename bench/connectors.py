@@ -34,7 +34,8 @@ from broker.consume import PartitionReader, Record
 from broker.embedded import EmbeddedKafka
 from broker.produce import RecordWriter
 from config.postgres import EmbeddedPostgres
-from lineage.connectors.columns import Layout, Plan, digest
+from lineage.connectors.columns import Layout, Plan
+from lineage.connectors.digests import digest
 from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_fold import Preparation, Writer
 from lineage.connectors.engine_regenerate import Regeneration

@@ -9,7 +9,8 @@ from hashlib import blake2b
 
 from django.conf import settings
 
-from lineage.connectors.engine_regenerate import Built, Progress, Regeneration
+from lineage.connectors.engine_load import Progress
+from lineage.connectors.engine_regenerate import Built, Regeneration
 from lineage.connectors.sessions import Session, is_compacted
 
 _LONGEST = 63

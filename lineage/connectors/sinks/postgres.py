@@ -35,7 +35,14 @@ from lineage.connectors.sinks.contract import (
 )
 from lineage.connectors.sinks.postgres_alter import alter_columns, declared_type, make_view
 from lineage.connectors.sinks.postgres_dependents import Dependents, Moves
-from lineage.connectors.sinks.postgres_staging import Staging, listed, named, send_frozen
+from lineage.connectors.sinks.postgres_staging import (
+    Staging,
+    listed,
+    named,
+    read_packed,
+    send_frozen,
+    send_packed,
+)
 from lineage.connectors.sinks.postgres_types import (
     as_numbers,
     decoded,
@@ -306,14 +313,31 @@ class PostgresSink:
     # -- a generation -----------------------------------------------------------------------------
     def load(self, table: str, layout: Layout, rows: Iterable[Row]) -> None:
         """Create a table, fill it by COPY with frozen rows, then build its key."""
+        with self._made(table, layout):
+            send_frozen(self._db, table, layout, rows)
+
+    def load_packed(self, table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
+        """As `load`, of rows that are bytes already."""
+        with self._made(table, layout):
+            send_packed(self._db, table, layout, pieces)
+
+    @contextmanager
+    def _made(self, table: str, layout: Layout) -> Iterator[None]:
+        """Create a table for somebody to fill within the same transaction."""
         with _mapped(), self._db.transaction():
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             self._drop(table)
             self._create(table, layout)
-            send_frozen(self._db, table, layout, rows)
+            yield
             self._add_key(table, layout)
         with _mapped():
             self._db.execute(named("ANALYZE {table}", table=table))
+
+    def read_packed(self, table: str, layout: Layout) -> Iterator[list[bytes]]:
+        """Read a table back as COPY sends it."""
+        with _mapped(), self._db.transaction():
+            self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield from read_packed(self._db, table, layout)
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows, through a server-side cursor."""

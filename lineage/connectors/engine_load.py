@@ -11,9 +11,9 @@ from itertools import compress
 from typing import Protocol
 
 from broker.consume import Record
-from lineage.connectors.columns import Layout, Row
+from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, later, place_of
-from lineage.connectors.engine_proof import Tally
+from lineage.connectors.engine_proof import Tally, prove
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import (
     LogIncompleteError,
@@ -66,6 +66,7 @@ class Load:
         self.layout = Layout((), 0)
         self.expected = Tally(self.layout)
         self._pack = row_packer(self.layout)
+        self._proven = False
 
     def run(self, live: Live | None, past_layout: Callable[[], Layout | None]) -> None:
         """Fit the layout to the survivors, or to what `past_layout` finds, and load them."""
@@ -80,8 +81,6 @@ class Load:
         except _LayoutGrewError:
             self._fit(sample=False)
             self.send()
-        total = len(self.survivors)
-        self.progress("load", total, total, f"{self.expected.rows} rows loaded")
 
     def _fit(self, *, sample: bool) -> None:
         """Widen the layout to hold the survivors: a few of them as a guess, or each."""
@@ -111,9 +110,43 @@ class Load:
             except _NoFormError:
                 self.progress("load", 0, None, "a value is not of its column's kind: row by row")
             else:
+                self._tell_loaded()
+                with self.sink.adding_key(self.shadow, self.layout):
+                    self.prove(self.layout)
                 return
         self.expected = Tally(self.layout, named=True)
         self.sink.load(self.shadow, self.layout, self._rows())
+        self._tell_loaded()
+
+    def _tell_loaded(self) -> None:
+        self._proven = False
+        total = len(self.survivors)
+        self.progress("load", total, total, f"{self.expected.rows} rows loaded")
+
+    # -- the proof ------------------------------------------------------------------------------
+    def mended(self, rows: Sequence[Row]) -> None:
+        """Expect these rows too, which were merged into the shadow."""
+        self.expected.add(rows)
+        self._proven = False
+
+    def prove(self, layout: Layout) -> Digest:
+        """Prove that the shadow read back is what was sent, unless it was since; `layout`: now."""
+        expected = self.expected
+        if not self._proven:
+            self.progress(
+                "verify", 0, expected.rows, f"expecting {expected.rows} rows, {expected.digest}"
+            )
+            prove(
+                self.sink,
+                self.shadow,
+                layout,
+                expected,
+                lambda rows: self.progress("verify", rows, expected.rows),
+            )
+            equal = f"{expected.rows} rows equal the log"
+            self.progress("verify", expected.rows, expected.rows, equal)
+            self._proven = True
+        return expected.digest
 
     # -- as bytes -------------------------------------------------------------------------------
     def _pieces(self) -> Iterator[bytes]:

@@ -25,7 +25,6 @@ from lineage.connectors.engine_builds import (
 )
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.engine_load import Load, Progress
-from lineage.connectors.engine_proof import prove
 from lineage.connectors.engine_survivors import MEMORY, Survivors
 from lineage.connectors.errors import (
     LogIncompleteError,
@@ -135,7 +134,7 @@ class Regeneration:
         self._refuse_compacted()
         try:
             self._build(self.sink.live(self.name))
-            proven = self._verify()
+            proven = self._load.prove(self._layout)
         except BaseException:
             self._abandon()
             raise
@@ -154,7 +153,7 @@ class Regeneration:
     def _proven(self, number: int, before: Live | None) -> Digest:
         """Fill the shadow and prove it; leave word of it."""
         self._build(before)
-        proven = self._verify()
+        proven = self._load.prove(self._layout)
         if self.identity:
             offsets = dict(self.reader.positions)
             build = Kept(
@@ -283,7 +282,7 @@ class Regeneration:
 
     def _mend(self, past: Sequence[Record]) -> None:
         """Give each troubled key the last record that is not in quarantine."""
-        self._load.expected.add(self._merge(past))
+        self._load.mended(self._merge(past))
 
     # -- catch-up -------------------------------------------------------------------------------
     def _merge(self, records: Sequence[Record]) -> list[Row]:
@@ -324,23 +323,7 @@ class Regeneration:
                 done += len(records)
             self.progress("catch-up", min(done, total), total)
 
-    # -- verify and swap --------------------------------------------------------------------------
-    def _verify(self) -> Digest:
-        """Prove that the shadow read back is the fold of what was read of the log."""
-        expected = self._load.expected
-        self.progress(
-            "verify", 0, expected.rows, f"expecting {expected.rows} rows, {expected.digest}"
-        )
-        prove(
-            self.sink,
-            self._shadow,
-            self._layout,
-            expected,
-            lambda rows: self.progress("verify", rows, expected.rows),
-        )
-        self.progress("verify", expected.rows, expected.rows, f"{expected.rows} rows equal the log")
-        return expected.digest
-
+    # -- swap --------------------------------------------------------------------------------------
     def _swap(self, live: Live) -> dict[Partition, int]:
         """Swap as soon as the shadow has read at least as far as the live table."""
         self.progress("swap", 0, 1, "swapping")

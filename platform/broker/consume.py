@@ -111,7 +111,7 @@ class PartitionReader:
                 max_poll_interval_ms=300_000,
                 fetch_wait_max_ms=100,
                 queued_min_messages=100_000,
-                queued_max_messages_kbytes=32_768,
+                queued_max_messages_kbytes=8_192,
                 # a full queue is emptied by the next poll: not worth the second that is the default
                 fetch_queue_backoff_ms=10,
                 error_cb=self._note,

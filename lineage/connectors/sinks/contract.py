@@ -13,6 +13,7 @@ a lost lease, a swap) gets FencedError and has changed nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -189,7 +190,11 @@ class TakesPacked(Protocol):
     """
 
     def load_packed(self, table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
-        """As `Sink.load`, of pieces that hold whole rows."""
+        """As `Sink.load`, of pieces that hold whole rows; the key is left to `adding_key`."""
+        ...
+
+    def adding_key(self, table: str, layout: Layout) -> AbstractContextManager[None]:
+        """Build the primary key while the table is read; a key that comes twice is refused."""
         ...
 
     def read_packed(self, table: str, layout: Layout) -> Iterator[list[bytes]]:

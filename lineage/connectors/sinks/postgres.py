@@ -34,6 +34,7 @@ from lineage.connectors.sinks.contract import (
     shadow_of,
 )
 from lineage.connectors.sinks.postgres_alter import alter_columns, declared_type, make_view
+from lineage.connectors.sinks.postgres_connection import connected, index_beside
 from lineage.connectors.sinks.postgres_dependents import Dependents, Moves
 from lineage.connectors.sinks.postgres_staging import (
     Staging,
@@ -77,16 +78,9 @@ class PostgresSink:
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
         """Connect to `postgresql://…`, a libpq URL."""
+        self._url = url
         with _mapped():
-            self._db = psycopg.connect(
-                url,
-                autocommit=True,
-                connect_timeout=int(timeout),
-                application_name="insideout",
-                # a frozen owner must not keep its rows locked: its fence has fallen anyway
-                options="-c idle_in_transaction_session_timeout=10s -c lock_timeout=30s "
-                "-c client_min_messages=warning",
-            )
+            self._db = connected(url, timeout)
             for statement in _BOOKKEEPING:
                 self._create_once(statement)
         self._staging = Staging(self._db)
@@ -162,8 +156,13 @@ class PostgresSink:
 
     def _create(self, table: str, layout: Layout) -> None:
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(column.name), declared_type(column))
-            for column in layout.columns
+            sql.SQL("{} {} {}").format(
+                sql.Identifier(column.name),
+                declared_type(column),
+                # an index becomes the primary key at once where its columns are so already
+                sql.SQL("NOT NULL" if at < layout.keys else ""),
+            )
+            for at, column in enumerate(layout.columns)
         )
         self._db.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table), columns))
 
@@ -315,9 +314,12 @@ class PostgresSink:
         """Create a table, fill it by COPY with frozen rows, then build its key."""
         with self._made(table, layout):
             send_frozen(self._db, table, layout, rows)
+            self._add_key(table, layout)
+        with _mapped():
+            self._db.execute(named("ANALYZE {table}", table=table))
 
     def load_packed(self, table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
-        """As `load`, of rows that are bytes already."""
+        """As `load`, of rows that are bytes already, and without the key."""
         with self._made(table, layout):
             send_packed(self._db, table, layout, pieces)
 
@@ -329,9 +331,21 @@ class PostgresSink:
             self._drop(table)
             self._create(table, layout)
             yield
-            self._add_key(table, layout)
+
+    @contextmanager
+    def adding_key(self, table: str, layout: Layout) -> Iterator[None]:
+        """Build the key's index, and ANALYZE, on a connection beside ours."""
+        with _mapped(), index_beside(self._url, table, layout.key) as built:
+            yield
+            index = built()
         with _mapped():
-            self._db.execute(named("ANALYZE {table}", table=table))
+            self._db.execute(
+                named(
+                    "ALTER TABLE {table} ADD PRIMARY KEY USING INDEX {index}",
+                    table=table,
+                    index=index,
+                )
+            )
 
     def read_packed(self, table: str, layout: Layout) -> Iterator[list[bytes]]:
         """Read a table back as COPY sends it."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from math import nan
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -199,5 +200,25 @@ def test_text_that_is_none_is_refused_and_leaves_no_table(sink: PostgresSink, te
     with pytest.raises(SinkRefusedError):
         sink.load_packed("refused", layout, [row])
     assert sink.count("refused") == 0
-    with pytest.raises(SinkRefusedError):
-        sink.load_packed("refused", layout, [row_packer(layout)([1, "x"])] * 2)
+
+
+@pytest.mark.postgres
+def test_a_key_is_built_while_the_table_is_read(sink: PostgresSink, postgres_target: str) -> None:
+    layout = Layout((Column("id", "integer"), Column("t", "text")), 1)
+    row = row_packer(layout)([1, "x"])
+    for table in ("keyed", "keyed", "other"):
+        sink.load_packed(table, layout, [row])
+        with sink.adding_key(table, layout):
+            assert list(sink.read_packed(table, layout)) == [[row]]
+        sink.merge(table, layout, [[1, "y"], [2, "z"]], [])
+        assert sorted(sink.read(table, layout)) == [[1, "y"], [2, "z"]]
+    with psycopg.connect(postgres_target, autocommit=True) as db:
+        db.execute("ALTER TABLE keyed RENAME TO older")
+    sink.load_packed("keyed", layout, [row])
+    with sink.adding_key("keyed", layout):
+        pass  # the name of the index is taken by a table that was renamed
+    sink.load_packed("keyed", layout, [row] * 2)
+    with pytest.raises(SinkRefusedError), sink.adding_key("keyed", layout):
+        assert list(sink.read_packed("keyed", layout)) == [[row, row]]
+    with pytest.raises(KeyError), sink.adding_key("other", layout):
+        raise KeyError

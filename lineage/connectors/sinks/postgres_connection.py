@@ -1,0 +1,66 @@
+"""Connections to PostgreSQL, and what is done on one beside a sink's own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from lineage.connectors.sinks.postgres_staging import listed, named
+
+_TIMEOUT = 10.0
+# of the 63 bytes that a name has, what a suffix leaves
+_NAME = 50
+
+
+def connected(url: str, timeout: float = _TIMEOUT) -> psycopg.Connection[Any]:
+    """Connect to `postgresql://…`, a libpq URL."""
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=int(timeout),
+        application_name="insideout",
+        # a frozen owner must not keep its rows locked: its fence has fallen anyway
+        options="-c idle_in_transaction_session_timeout=10s -c lock_timeout=30s "
+        "-c client_min_messages=warning",
+    )
+
+
+@contextmanager
+def index_beside(url: str, table: str, key: Sequence[str]) -> Iterator[Callable[[], str]]:
+    """Build a unique index and ANALYZE meanwhile; yields what waits for it and tells its name.
+
+    Readers are not kept waiting, and the build is cancelled where the body fails.
+    """
+    with connected(url) as beside, ThreadPoolExecutor(1, "index") as thread:
+        built = thread.submit(_index, beside, table, key)
+        try:
+            yield built.result
+        except BaseException:
+            beside.cancel_safe()
+            raise
+
+
+def _index(db: psycopg.Connection[Any], table: str, key: Sequence[str]) -> str:
+    name = _free_name(db, table)
+    db.execute(
+        sql.SQL("CREATE UNIQUE INDEX {} ON {} ({})").format(
+            sql.Identifier(name), sql.Identifier(table), listed(key)
+        )
+    )
+    db.execute(named("ANALYZE {table}", table=table))
+    return name
+
+
+def _free_name(db: psycopg.Connection[Any], table: str) -> str:
+    """Name the index as PostgreSQL would: those of tables renamed since keep their names."""
+    short = table.encode()[:_NAME].decode(errors="ignore")
+    names = (f"{short}_pkey{number or ''}" for number in count())
+    return next(
+        name
+        for name in names
+        if db.execute("SELECT to_regclass(%s) IS NULL", (f'"{name}"',)).fetchone() == (True,)
+    )

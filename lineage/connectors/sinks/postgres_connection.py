@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and what is done on one beside a sink's own."""
+"""Connections to PostgreSQL, what is done on one beside a sink's own, and errors as ours."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,20 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 
+from lineage.connectors.errors import (
+    SinkError,
+    SinkMismatchError,
+    SinkRefusedError,
+    SinkUnavailableError,
+)
 from lineage.connectors.sinks.postgres_staging import listed, named
 
 _TIMEOUT = 10.0
@@ -33,9 +46,15 @@ def connected(url: str, timeout: float = _TIMEOUT) -> psycopg.Connection[Any]:
 def index_beside(url: str, table: str, key: Sequence[str]) -> Iterator[Callable[[], str]]:
     """Build a unique index and ANALYZE meanwhile; yields what waits for it and tells its name.
 
-    Readers are not kept waiting, and the build is cancelled where the body fails.
+    Readers are not kept waiting, and the build is cancelled where the body fails. Where the server
+    has no connection to spare, there is no index, and its name is empty.
     """
-    with connected(url) as beside, ThreadPoolExecutor(1, "index") as thread:
+    try:
+        beside = connected(url)
+    except OperationalError:
+        yield str
+        return
+    with beside, ThreadPoolExecutor(1, "index") as thread:
         built = thread.submit(_index, beside, table, key)
         try:
             yield built.result
@@ -64,3 +83,30 @@ def _free_name(db: psycopg.Connection[Any], table: str) -> str:
         for name in names
         if db.execute("SELECT to_regclass(%s) IS NULL", (f'"{name}"',)).fetchone() == (True,)
     )
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Raise psycopg's errors as ours: refused, not as left, unreachable, or merely failed."""
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
+        raise SinkRefusedError(_first_line(error)) from error
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.DatatypeMismatch,
+        psycopg.errors.DuplicateTable,
+        psycopg.errors.InvalidColumnReference,
+    ) as error:
+        raise SinkMismatchError(f"{_first_line(error)}: regenerate") from error
+    except ProgrammingError as error:
+        raise SinkError(_first_line(error)) from error
+    except (OperationalError, InterfaceError, psycopg.errors.InternalError) as error:
+        raise SinkUnavailableError(_first_line(error)) from error
+    except psycopg.Error as error:
+        raise SinkError(_first_line(error)) from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().split("\n", 1)[0]

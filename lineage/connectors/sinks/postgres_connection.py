@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -49,9 +49,8 @@ def index_beside(url: str, table: str, key: Sequence[str]) -> Iterator[Callable[
     Readers are not kept waiting, and the build is cancelled where the body fails. Where the server
     has no connection to spare, there is no index, and its name is empty.
     """
-    try:
-        beside = connected(url)
-    except OperationalError:
+    beside = _spare(url)
+    if beside is None:
         yield str
         return
     with beside, ThreadPoolExecutor(1, "index") as thread:
@@ -61,6 +60,12 @@ def index_beside(url: str, table: str, key: Sequence[str]) -> Iterator[Callable[
         except BaseException:
             beside.cancel_safe()
             raise
+
+
+def _spare(url: str) -> psycopg.Connection[Any] | None:
+    with suppress(OperationalError):
+        return connected(url)
+    return None
 
 
 def _index(db: psycopg.Connection[Any], table: str, key: Sequence[str]) -> str:

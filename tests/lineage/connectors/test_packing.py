@@ -19,6 +19,7 @@ from lineage.connectors.mapping import avro, avro_rows, json_schema
 from lineage.connectors.packing import UNFIT, has_form, row_packer
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.postgres import PostgresSink
+from lineage.connectors.sinks.postgres_connection import index_beside
 from tests.lineage.connectors.orders import query
 from tests.lineage.connectors.test_quick_rows import LONGS, TEXTS, encoded, layouts, records
 
@@ -222,3 +223,8 @@ def test_a_key_is_built_while_the_table_is_read(sink: PostgresSink, postgres_tar
         assert list(sink.read_packed("keyed", layout)) == [[row, row]]
     with pytest.raises(KeyError), sink.adding_key("other", layout):
         raise KeyError
+
+
+def test_without_a_connection_to_spare_there_is_no_index_beside() -> None:
+    with index_beside("postgresql://127.0.0.1:1/none", "t", ["id"]) as built:
+        assert built() == ""

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from broker.consume import Partition
 from config.postgres import EmbeddedPostgres
-from lineage.connectors.columns import Column, Digest, Layout, Row, digest
+from lineage.connectors.columns import Column, Digest, Layout, Row
+from lineage.connectors.digests import digest
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 from tests.lineage.connectors.mariadb import Mariadb, absent

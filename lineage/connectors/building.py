@@ -33,7 +33,7 @@ _TELL_SECONDS = 0.3
 _ATTEMPTS = 5
 _TAKEN_OVER = "taken over"
 _MOST_TAKEOVERS = 5
-_WRITES = frozenset({"load", "merge", "widen", "alter", "swap"})
+_WRITES = frozenset({"load", "load_packed", "adding_key", "merge", "widen", "alter", "swap"})
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from hashlib import blake2b
+from functools import cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -303,7 +303,7 @@ def walk(value: Any, path: tuple[str, ...]) -> Any:
 
 
 # -- conversions to canonical values --------------------------------------------------------------
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Show orjson what it does not know."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
@@ -319,7 +319,7 @@ def _plain(value: Any) -> Any:
 def to_json(value: Any) -> str:
     """Return JSON with sorted keys; bytes as hexadecimal, decimals as text, times as ISO 8601."""
     return orjson.dumps(
-        value, _plain, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+        value, plain, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
     ).decode()
 
 
@@ -351,6 +351,7 @@ def duration(value: timedelta) -> Decimal:
     return Decimal(value // _MICROSECOND).scaleb(-6)
 
 
+@cache
 def instant(unit: int, per: int = 1) -> Convert:
     """Return the conversion of an instant: a number of `unit` / `per` microseconds, or a datetime.
 
@@ -407,6 +408,7 @@ def identifier(value: Any) -> str:
     return str(value if isinstance(value, UUID) else UUID(value))
 
 
+@cache
 def within(bits: int) -> Convert:
     """Return the check that a whole number fits into so many bits."""
     limit = 1 << (bits - 1)
@@ -421,42 +423,6 @@ def within(bits: int) -> Convert:
 
 
 # -- proof ----------------------------------------------------------------------------------------
-_EXACT = 2**53
-
-
-def _settled(value: Any) -> Any:
-    """Return parsed JSON with one spelling for each number: 1.0 is 1, what is inexact a float."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _EXACT:
-        return float(value)
-    if isinstance(value, list):
-        return [_settled(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _settled(item) for name, item in value.items()}
-    return value
-
-
-def canonical_text(layout: Layout) -> Callable[[Row], bytes]:
-    """Return what gives equal rows equal bytes, whatever target they were read from."""
-    parsed = [index for index, column in enumerate(layout.columns) if column.kind == "json"]
-
-    def settled(row: Row) -> bytes:
-        row = list(row)
-        for index in parsed:
-            if row[index] is not None:
-                row[index] = _settled(orjson.loads(row[index]))
-        return orjson.dumps(row, _plain, orjson.OPT_SORT_KEYS)
-
-    return settled if parsed else lambda row: orjson.dumps(row, _plain, orjson.OPT_SORT_KEYS)
-
-
-def fingerprint(layout: Layout) -> Callable[[Row], int]:
-    """Return the hash (64 bits, BLAKE2b) of a row; a table's digest is the sum over its rows."""
-    text = canonical_text(layout)
-    return lambda row: int.from_bytes(blake2b(text(row), digest_size=8).digest(), "big")
-
-
 @dataclass(frozen=True)
 class Digest:
     """How many rows, and the sum of their fingerprints modulo 2^64."""
@@ -466,12 +432,3 @@ class Digest:
 
     def __str__(self) -> str:
         return f"{self.sum:016x}"
-
-
-def digest(layout: Layout, rows: Iterable[Row]) -> Digest:
-    """Return the digest of rows in any order."""
-    hashed, count, total = fingerprint(layout), 0, 0
-    for row in rows:
-        count += 1
-        total += hashed(row)
-    return Digest(count, total % 2**64)

@@ -32,12 +32,12 @@ NO_COLUMNS = Layout((), 0)
 
 
 def spare_collector() -> None:
-    """Look for garbage less often: batches are a hundred thousand tuples, and none a cycle.
+    """Look for garbage less often: batches are some hundred thousand tuples, and none a cycle.
 
     With Python's own thresholds the collector walks over them again and again, for a third of the
     engine's time.
     """
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
 
 
 class Reader(Protocol):

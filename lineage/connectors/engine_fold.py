@@ -6,46 +6,63 @@ cannot be read is handed to `poison`. A superseded record is never decoded: that
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from struct import error as StructError  # noqa: N812  (an exception named as one)
 from typing import Any, Protocol
 
 from broker.consume import Record
 from lineage.connectors.columns import Column, Layout, Plan, Row
 from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
-from lineage.connectors.row_making import Lead, compiled_maker
+from lineage.connectors.packing import UNFIT
+from lineage.connectors.row_making import Lead, compiled_maker, compiled_packer
 
 Key = tuple[Any, ...]
 FoldKey = Any
 Place = tuple[str, int, int]
 RowReader = Callable[[Lead, bytes], Row]
+RowPacker = Callable[[Lead, bytes], bytes]
 Poison = Callable[[Record, str], None]
+
+
+class Direct(Protocol):
+    """Makes, for a layout with so many leading columns, what reads payloads without a decoder."""
+
+    def reader(self, layout: Layout, plan: Plan, lead: int, /) -> RowReader:
+        """Return what reads them into rows; it raises what it pleases."""
+        ...
+
+    def packer(self, layout: Layout, plan: Plan, lead: int, /) -> RowPacker:
+        """Return what reads them into the bytes of rows (`packing`); it raises what it pleases."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Writer:
-    """What one schema brings: its columns, and how a payload written with it is decoded.
-
-    `direct` makes, for a layout with so many leading columns, what reads payloads into rows.
-    """
+    """What one schema brings: its columns, and how a payload written with it is decoded."""
 
     plan: Plan
     decode: Callable[[bytes], Any]
-    direct: Callable[[Layout, Plan, int], RowReader] | None = None
+    direct: Direct | None = None
 
     def reader(self, layout: Layout, lead: int) -> RowReader:
         """Return what turns leading values and a payload into a row; it raises what it pleases."""
         decode, make = self.decode, compiled_maker(layout, self.plan, lead)
         if self.direct is None:
             return lambda values, payload: make(values, decode(payload))
-        read = self.direct(layout, self.plan, lead)
+        read = self.direct.reader(layout, self.plan, lead)
 
         def read_or_tell(values: Lead, payload: bytes) -> Row:
             try:
                 return read(values, payload)
-            except (ArithmeticError, LookupError, TypeError, ValueError, StructError):
+            except UNFIT:
                 return make(values, decode(payload))
 
         return read_or_tell
+
+    def packer(self, layout: Layout, lead: int) -> RowPacker:
+        """Return what turns them into the bytes of a row; it raises what it pleases."""
+        if self.direct is not None:
+            return self.direct.packer(layout, self.plan, lead)
+        decode, pack = self.decode, compiled_packer(layout, self.plan, lead)
+        return lambda values, payload: pack(values, decode(payload))
 
 
 DELETION = Writer(Plan(()), lambda _payload: None)
@@ -114,6 +131,7 @@ class Preparation:
         self._keying = keying
         self._poison = poison
         self._readers: dict[Plan, RowReader] = {}
+        self._packers: dict[Plan, RowPacker] = {}
         self._lead = 0
 
     # -- the layout -----------------------------------------------------------------------------
@@ -122,6 +140,7 @@ class Preparation:
         if layout != self.layout:
             self.layout = layout
             self._readers.clear()
+            self._packers.clear()
 
     def fit(self, record: Record, writer: Writer, *, strict: bool) -> None:
         """Make sure that the layout has the columns of a writer's schema."""
@@ -206,6 +225,39 @@ class Preparation:
             except Exception as error:  # noqa: BLE001  (decoders raise what they please)
                 keep(PoisonRecordError(f"cannot be decoded: {error!r}"))
         return rows
+
+    def packed(self, records: Sequence[Record]) -> list[bytes | None]:
+        """Make the bytes of rows; None stands for what only `rows_of` can tell.
+
+        The layout must have a form in bytes (`packing.has_form`).
+        """
+        rows: list[bytes | None] = []
+        keep, packers, find, lead = (
+            rows.append,
+            self._packers,
+            self._decoder.writer,
+            self._keying.lead,
+        )
+        layout = self.layout
+        assert layout is not None
+        for record in records:
+            if record.value is None:
+                keep(None)
+                continue
+            try:
+                writer, payload = find(record)
+                pack = packers.get(writer.plan) or self._packer(writer)
+                keep(pack(lead(record, layout), payload) if pack else None)
+            except Exception:  # noqa: BLE001  (decoders raise what they please)
+                keep(None)
+        return rows
+
+    def _packer(self, writer: Writer) -> RowPacker | None:
+        """Compile a packer; None where the layout was not fitted to the schema yet."""
+        if writer.plan not in self._readers or self.layout is None:
+            return None
+        pack = self._packers[writer.plan] = writer.packer(self.layout, self._lead)
+        return pack
 
     def removes(self, record: Record) -> bool:
         """Whether the record is a tombstone."""

@@ -1,28 +1,39 @@
 """Whether a table holds just the rows that the log says: sums of hashes, in any order. Pure.
 
-The digest (BLAKE2b) names the content for good, whatever the target. To compare rows within one
-process Python's own keyed hash (SipHash, 64 bits) of the same text does, at a tenth of the cost.
+The digest names the content for good, whatever the target. To compare rows within one process
+Python's own keyed hash (SipHash, 64 bits) does, at a tenth of the cost: of the bytes that were sent
+and of those that come back, where the target takes bytes, else of the row's canonical text.
 """
 
-from collections.abc import Iterable
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from struct import unpack
 
-from lineage.connectors.columns import Digest, Layout, Row, canonical_text
+from lineage.connectors.columns import Digest, Layout, Row
+from lineage.connectors.digests import canonical_form, canonical_text, summed
+from lineage.connectors.errors import CopyDivergedError
+from lineage.connectors.packing import UNFIT, row_packer
+from lineage.connectors.sinks.contract import Sink, TakesPacked
 
 _CHUNK = 5_000
 
+Told = Callable[[int], None]
+"""Told how many rows have been read back so far."""
+
 
 class Tally:
-    """Counts rows and sums their hashes; `named`: their digests too."""
+    """Counts rows and sums their hashes; `named`: their fingerprints too.
 
-    def __init__(self, layout: Layout, *, named: bool = False) -> None:
+    `packed`: rows are compared by their bytes (`packing`), which can be added as well.
+    """
+
+    def __init__(self, layout: Layout, *, named: bool = False, packed: bool = False) -> None:
+        self.packed = packed
         self.rows = 0
         self.quick = 0
         self._sum = 0
         self._named = named
-        self._text = canonical_text(layout)
+        self._text = row_packer(layout) if packed else canonical_text(layout)
+        self._form = canonical_form(layout)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows in, as they are or one chunk after the other."""
@@ -30,14 +41,22 @@ class Tally:
         while chunk := list(islice(waiting, _CHUNK)):
             try:
                 texts = list(map(self._text, chunk))
-            except TypeError:
-                # a value that has no JSON form: let the database refuse its row
+            except UNFIT:
+                # a value that has no form: let the database refuse its row
                 texts = [repr(row).encode(errors="backslashreplace") for row in chunk]
-            self.rows += len(texts)
-            self.quick += sum(map(hash, texts))
+            self._take(texts)
             if self._named:
-                hashes = [blake2b(text, digest_size=8).digest() for text in texts]
-                self._sum += sum(unpack(f">{len(hashes)}Q", b"".join(hashes)))
+                self._sum += summed(map(self._form, chunk))
+
+    def add_packed(self, rows: Sequence[bytes]) -> None:
+        """Take the bytes of rows in, none of which holds NaN where the tally is named."""
+        self._take(rows)
+        if self._named:
+            self._sum += summed(rows)
+
+    def _take(self, texts: Sequence[bytes]) -> None:
+        self.rows += len(texts)
+        self.quick += sum(map(hash, texts))
 
     def equals(self, other: "Tally") -> bool:
         """Whether both saw the same rows."""
@@ -45,5 +64,30 @@ class Tally:
 
     @property
     def digest(self) -> Digest:
-        """The digest of the rows, as `columns.digest` gives it."""
+        """The digest of the rows, as `digests.digest` gives it."""
         return Digest(self.rows, self._sum % 2**64)
+
+
+def prove(sink: Sink, table: str, layout: Layout, expected: Tally, told: Told) -> None:
+    """Read a table back and compare; raises CopyDivergedError."""
+    found = Tally(layout, packed=expected.packed)
+    for _ in _read_into(found, sink, table, layout):
+        told(min(found.rows, expected.rows))
+    if not found.equals(expected):
+        raise CopyDivergedError(
+            f"the shadow read back is not what the log says: {found.rows} rows of "
+            f"{expected.rows}, or other content"
+        )
+
+
+def _read_into(found: Tally, sink: Sink, table: str, layout: Layout) -> Iterator[None]:
+    """Add all rows of a table to a tally, pausing behind each chunk."""
+    if found.packed and isinstance(sink, TakesPacked):
+        for packed in sink.read_packed(table, layout):
+            found.add_packed(packed)
+            yield
+        return
+    rows = sink.read(table, layout)
+    while chunk := list(islice(rows, _CHUNK)):
+        found.add(chunk)
+        yield

@@ -7,9 +7,8 @@ swap and from its offsets after it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
 from typing import Protocol
 
 from broker.consume import BEGINNING, Partition, Record
@@ -24,23 +23,17 @@ from lineage.connectors.engine_builds import (
     note_topics,
     topic_ids,
 )
-from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, later, place_of
-from lineage.connectors.engine_proof import Tally
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_load import Load, Progress
 from lineage.connectors.engine_survivors import MEMORY, Survivors
 from lineage.connectors.errors import (
-    CopyDivergedError,
     LogIncompleteError,
-    PoisonRecordError,
-    SchemaChangedError,
     SinkRefusedError,
     SinkUnavailableError,
 )
 from lineage.connectors.sinks.contract import BehindError, Live, Sink, shadow_of
 
 _POLL_SECONDS = 0.2
-_CHUNK = 5_000
-# of so many survivors one is asked for its columns before the load
-_SAMPLE = 100
 # a swap waits for its lock some milliseconds only: tried again for some minutes, ever more slowly
 _SWAP_ATTEMPTS = 200
 _SWAP_PAUSE = 0.05
@@ -61,17 +54,11 @@ class LogReader(Reader, Protocol):
         """Return the first offset and the one behind the last committed record."""
         ...
 
-
-class Progress(Protocol):
-    """Told how far a run is; raises RunCancelledError when it shall stop."""
-
-    def __call__(self, phase: str, done: int, total: int | None, note: str = "") -> None:
-        """Take note; `note` is a line for the run's log."""
+    def all_watermarks(
+        self, partitions: Iterable[Partition]
+    ) -> Mapping[Partition, tuple[int, int]]:
+        """Return them of each."""
         ...
-
-
-class _LayoutGrewError(Exception):
-    """A record in the midst of a load needs another layout."""
 
 
 class BuildInterruptedError(Exception):
@@ -115,10 +102,11 @@ class Regeneration:
         self._until: dict[Partition, int] | None = None
         self._topic_ids: dict[str, str] = {}
         self._survivors = Survivors(self.memory)
-        self._troubled: set[FoldKey] = set()
-        self._left_out: set[Place] = set()
-        self._layout = self._loaded = Layout((), 0)
-        self._expected = Tally(self._layout)
+        self._layout = Layout((), 0)
+        self._load = self._loading()
+
+    def _loading(self) -> Load:
+        return Load(self._survivors, self.preparation, self.sink, self._shadow, self.progress)
 
     def run(self) -> Built:
         """Build, prove and swap; the shadow is dropped where anything fails."""
@@ -144,10 +132,11 @@ class Regeneration:
         It is nobody's generation: not swapped in, not followed.
         """
         self._shadow, self._until = table, dict(until)
+        self._load = self._loading()
         self._refuse_compacted()
         try:
             self._build(self.sink.live(self.name))
-            proven = self._verify()
+            proven = self._load.prove(self._layout)
         except BaseException:
             self._abandon()
             raise
@@ -166,7 +155,7 @@ class Regeneration:
     def _proven(self, number: int, before: Live | None) -> Digest:
         """Fill the shadow and prove it; leave word of it."""
         self._build(before)
-        proven = self._verify()
+        proven = self._load.prove(self._layout)
         if self.identity:
             offsets = dict(self.reader.positions)
             build = Kept(
@@ -186,9 +175,8 @@ class Regeneration:
         left = kept(self.sink, self.name) if self.identity else None
         if left is None or (left.identity, left.number) != (self.identity, number):
             return None
-        reachable = all(
-            self.reader.watermarks(place)[0] <= max(at, 0) for place, at in left.offsets.items()
-        )
+        marks = self.reader.all_watermarks(left.offsets)
+        reachable = all(marks[place][0] <= max(at, 0) for place, at in left.offsets.items())
         if left.topics != self._topic_ids or not reachable:
             return None
         if self.sink.count(self._shadow) == 0 < left.digest.rows:
@@ -202,12 +190,13 @@ class Regeneration:
     def _build(self, before: Live | None) -> None:
         """Fill the shadow with the log as it is now."""
         self._read()
-        self._load(before)
-        if self._troubled:
+        self._load.run(before, self._past_layout)
+        self._layout = self._load.layout
+        if self._load.troubled:
             past = self._past_of_troubled()
             self._mend(past)
-            if self._layout != self._loaded:  # the past has columns that no survivor has
-                self._send()
+            if self._layout != self._load.layout:  # the past has columns that no survivor has
+                self._load.send()
                 self._mend(past)
         self._survivors.close()
 
@@ -224,8 +213,8 @@ class Regeneration:
         """Return where the log ends now; raise LogIncompleteError where its head is gone."""
         ends = {}
         missing = []
-        for partition in self.reader.partitions(self.topics):
-            low, high = self.reader.watermarks(partition)
+        partitions = self.reader.partitions(self.topics)
+        for partition, (low, high) in self.reader.all_watermarks(partitions).items():
             begin = self._begins.setdefault(partition, low)
             ends[partition] = high
             accepted = self.begins_later or self.compacted(partition.topic)
@@ -270,38 +259,7 @@ class Regeneration:
         where = "records on disk" if self._survivors.spilled else "keys"
         self.progress("read", total, total, f"{count} records, {len(self._survivors)} {where}")
 
-    # -- load -----------------------------------------------------------------------------------
-    def _load(self, live: Live | None) -> None:
-        self._fit(sample=True)
-        if self.preparation.layout is None and live is not None:
-            self.preparation.adopt(live.layout)
-        if self.preparation.layout is None and self._past_layout() is None:
-            raise LogIncompleteError("the log holds no record to make a table of")
-        self.progress("load", 0, len(self._survivors), f"loading {self._shadow}")
-        try:
-            self._send()
-        except _LayoutGrewError:
-            self._fit(sample=False)
-            self._send()
-        total = len(self._survivors)
-        self.progress("load", total, total, f"{self._expected.rows} rows loaded")
-
-    def _fit(self, *, sample: bool) -> None:
-        """Widen the layout to hold the survivors: a few of them as a guess, or each."""
-        for chunk in self._survivors.chunks(_CHUNK):
-            self.preparation.fit_all(chunk[:: _SAMPLE if sample else 1])
-
-    def _send(self) -> None:
-        """Load the rows; where the database refuses some, the rest without them."""
-        assert self.preparation.layout is not None
-        self._layout = self._loaded = self.preparation.layout
-        try:
-            self.sink.load(self._shadow, self._layout, self._rows())
-        except SinkRefusedError as refusal:
-            if not self._find_equal_keys():
-                self._find_refused(self._layout, refusal)
-            self.sink.load(self._shadow, self._layout, self._rows())
-
+    # -- the past -----------------------------------------------------------------------------
     def _past_layout(self) -> Layout | None:
         """Look for columns in what was deleted since: every key ends in a tombstone."""
         ends = dict(self.reader.positions)
@@ -311,90 +269,29 @@ class Regeneration:
         self.reader.assign(ends)
         return self.preparation.layout
 
-    def _rows(self) -> Iterator[Row]:
-        """Decode the survivors; tally the rows, and note which could not be read."""
-        self._expected = Tally(self._layout, named=True)
-        done, total = 0, len(self._survivors)
-        for chunk in self._survivors.chunks(_CHUNK):
-            self.progress("load", done, total)
-            done += len(chunk)
-            rows = self._read_rows(chunk)[1]
-            self._expected.add(rows)
-            yield from rows
-
-    def _read_rows(self, records: Sequence[Record]) -> tuple[list[Record], list[Row]]:
-        """Return what becomes a row, and the rows; the unreadable goes into quarantine."""
-        if self._left_out:
-            records = [one for one in records if place_of(one) not in self._left_out]
-        try:
-            made = self.preparation.rows_of(records)
-        except SchemaChangedError as error:
-            raise _LayoutGrewError from error
-        if self.preparation.layout != self._layout:
-            raise _LayoutGrewError
-        for record, row in zip(records, made, strict=True):
-            if isinstance(row, PoisonRecordError):
-                self._leave_out(record, str(row))
-        sources = list(compress(records, (type(row) is list for row in made)))
-        return sources, [row for row in made if isinstance(row, list)]
-
-    def _leave_out(self, record: Record, reason: str) -> None:
-        self.preparation.poison(record, reason)
-        self._left_out.add(place_of(record))
-        self._troubled.add(self.preparation.fold_key(record))
-
-    def _find_equal_keys(self) -> bool:
-        """Leave out rows whose primary key a later record has too, under another raw key."""
-        keys = self._layout.keys
-        latest: dict[Key, Record] = {}
-        before = len(self._left_out)
-        for chunk in self._survivors.chunks(_CHUNK):
-            for record, row in zip(*self._read_rows(chunk), strict=True):
-                one, other = latest.setdefault(tuple(row[:keys]), record), record
-                if one is not other:
-                    first, last = (other, one) if later(one, other) else (one, other)
-                    self._left_out.add(place_of(first))
-                    latest[tuple(row[:keys])] = last
-        return len(self._left_out) > before
-
-    def _find_refused(self, layout: Layout, refusal: SinkRefusedError) -> None:
-        """Bisect the survivors for what the database refuses."""
-        found = False
-        for chunk in self._survivors.chunks(_CHUNK):
-            found |= self._refuse(layout, *self._read_rows(chunk))
-        if not found:
-            raise refusal
-
-    def _refuse(self, layout: Layout, records: list[Record], rows: list[Row]) -> bool:
-        self.progress("load", 0, len(self._survivors))
-        refused = self.sink.refusals(self._shadow, layout, rows)
-        for index, reason in refused.items():
-            self._leave_out(records[index], f"refused by the database: {reason}")
-        return bool(refused)
-
     def _past_of_troubled(self) -> list[Record]:
         """Read again what the log has of keys whose last record is in quarantine."""
         ends = self._until or dict(self.reader.positions)
-        count = len(self._troubled)
+        count = len(self._load.troubled)
         self.progress("load", 0, None, f"{count} keys end in quarantine: reading their past")
         self.reader.assign(dict.fromkeys(ends, BEGINNING))
         past = [
             record
             for records in self._through(ends)
             for record in _before(records, ends)
-            if self.preparation.fold_key(record) in self._troubled
+            if self.preparation.fold_key(record) in self._load.troubled
         ]
         self.reader.assign(ends)
         return past
 
     def _mend(self, past: Sequence[Record]) -> None:
         """Give each troubled key the last record that is not in quarantine."""
-        self._expected.add(self._merge(past))
+        self._load.mended(self._merge(past))
 
     # -- catch-up -------------------------------------------------------------------------------
     def _merge(self, records: Sequence[Record]) -> list[Row]:
         """Write records into the shadow; return the rows written."""
-        skip = frozenset(self._left_out)
+        skip = frozenset(self._load.left_out)
         while True:
             changes = self.preparation.changes(records, skip)
             self._widen()
@@ -430,26 +327,7 @@ class Regeneration:
                 done += len(records)
             self.progress("catch-up", min(done, total), total)
 
-    # -- verify and swap --------------------------------------------------------------------------
-    def _verify(self) -> Digest:
-        """Prove that the shadow read back is the fold of what was read of the log."""
-        expected = self._expected
-        self.progress(
-            "verify", 0, expected.rows, f"expecting {expected.rows} rows, {expected.digest}"
-        )
-        found = Tally(self._layout)
-        rows = self.sink.read(self._shadow, self._layout)
-        while chunk := list(islice(rows, _CHUNK)):
-            found.add(chunk)
-            self.progress("verify", min(found.rows, expected.rows), expected.rows)
-        if not found.equals(expected):
-            raise CopyDivergedError(
-                f"the shadow read back is not what the log says: {found.rows} rows of "
-                f"{expected.rows}, or other content"
-            )
-        self.progress("verify", found.rows, found.rows, f"{found.rows} rows equal the log")
-        return expected.digest
-
+    # -- swap --------------------------------------------------------------------------------------
     def _swap(self, live: Live) -> dict[Partition, int]:
         """Swap as soon as the shadow has read at least as far as the live table."""
         self.progress("swap", 0, 1, "swapping")

@@ -7,10 +7,30 @@ fast. Tests hold the two equal.
 from collections.abc import Callable
 from typing import Any
 
-from lineage.connectors.columns import Convert, Layout, Plan, Row, adapted, row_maker
+from lineage.connectors.columns import (
+    Convert,
+    Layout,
+    Plan,
+    Row,
+    adapted,
+    instant,
+    row_maker,
+    within,
+)
+from lineage.connectors.packing import UNFIT, Cell, joined, lead_cells, row_packer
 
 Lead = tuple[Any, ...]
 Maker = Callable[[Lead, Any], Row]
+Packer = Callable[[Lead, Any], bytes]
+
+# what conversions do to the values that nearly all have, worth no call
+_INLINE: dict[Convert, tuple[str, str]] = {
+    within(32): ("type(v) is int and -0x80000000 <= v < 0x80000000", "v"),
+    within(64): ("type(v) is int and -0x8000000000000000 <= v < 0x8000000000000000", "v"),
+    float: ("type(v) is float", "v"),
+    instant(1000): ("type(v) is int", "v * 1000"),
+    instant(1): ("type(v) is int", "v"),
+}
 
 
 def compiled_maker(layout: Layout, plan: Plan, lead: int) -> Maker:
@@ -31,6 +51,31 @@ def compiled_maker(layout: Layout, plan: Plan, lead: int) -> Maker:
             return [*lead, *plain(_whole(value))]
 
     return make
+
+
+def compiled_packer(layout: Layout, plan: Plan, lead: int) -> Packer:
+    """Return what turns leading values and a decoded value into the bytes of a row.
+
+    It raises what a value raises that has no such form; NaN raises ValueError.
+    """
+    make, pack = compiled_maker(layout, plan, lead), row_packer(layout, "refused")
+    known: dict[str, Any] = {"whole": _whole}
+    cells = lead_cells(layout, lead)
+    for index, column in enumerate(layout.columns[lead:]):
+        part = _part(layout, plan, lead, index, known)
+        if part is None:
+            return lambda lead, value: pack(make(lead, value))
+        cells.append(Cell(column, part))
+    # the text holds nothing but names as literals and our own conversions
+    quick: Packer = eval(f"lambda lead, value: {joined(cells, known, 'refused')}", known)  # noqa: S307
+
+    def packed(lead: Lead, value: Any) -> bytes:
+        try:
+            return quick(lead, value)
+        except UNFIT:  # a field is absent, or not of its kind
+            return pack(make(lead, value))
+
+    return packed
 
 
 def _whole(value: Any) -> Any:
@@ -60,4 +105,8 @@ def _part(layout: Layout, plan: Plan, lead: int, index: int, known: dict[str, An
     if convert is None:
         return found
     known[f"c{index}"] = convert
+    otherwise = f"None if v is None else c{index}(v)"
+    if convert in _INLINE:
+        usual, made = _INLINE[convert]
+        return f"({made} if {usual.replace('(v)', f'(v := {found})', 1)} else {otherwise})"
     return f"(None if (v := {found}) is None else c{index}(v))"

@@ -15,7 +15,7 @@ from lineage.connectors.audits.comparing import Expected
 from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, place_of
-from lineage.connectors.engine_regenerate import Progress
+from lineage.connectors.engine_load import Progress
 from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
 from lineage.connectors.sinks.canonical import hasher, ranger
 

@@ -2,21 +2,23 @@
 
 A general decoder asks of each value what it is, and makes a dictionary that is taken apart again.
 For records of primitives, enums and times (nullable or not) the answers are known beforehand: one
-function that reads field after field is twice as fast (Avro 1.12, "Binary Encoding"). Other
-schemas have no such function; bytes that it cannot read are given to the general decoder, which
-then says what is wrong. Tests hold the two equal.
+function that reads field after field is twice as fast (Avro 1.12, "Binary Encoding"). Another goes
+from bytes to bytes, and makes no text of what stays UTF-8 (see `packing`). Other schemas have no
+such functions; bytes that they cannot read are given to the general decoder, which then says what
+is wrong. Tests hold all of them equal.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from struct import Struct
 from typing import Any
 
 from lineage.connectors.columns import Column, Layout, Plan, SourceColumn, adapted
 from lineage.connectors.mapping import avro
+from lineage.connectors.packing import Cell, joined, lead_cells
 
 Reader = Callable[[tuple[Any, ...], bytes], list[Any]]
-Direct = Callable[[Layout, Plan, int], Reader]
+Packer = Callable[[tuple[Any, ...], bytes], bytes]
 
 _MOST_FIELDS = 400
 # a timestamp's number, as it is on the wire, becomes microseconds
@@ -26,8 +28,8 @@ _SEVEN_BITS = 0x7F
 _MOST_SHIFT = 63
 
 
-def direct(text: str, dependencies: Sequence[str] = ()) -> Direct | None:
-    """Return what compiles a reader for a layout; None where the schema is not flat."""
+def direct(text: str, dependencies: Sequence[str] = ()) -> "Direct | None":
+    """Return what compiles functions for a layout; None where the schema is not flat."""
     named = avro.named_types(text, dependencies)
     schema = json.loads(text)
     if not isinstance(schema, dict) or schema.get("type") != "record":
@@ -36,7 +38,7 @@ def direct(text: str, dependencies: Sequence[str] = ()) -> Direct | None:
     known = [(name, field) for name, field in fields if field is not None]
     if len(known) < len(fields) or len(known) > _MOST_FIELDS:
         return None
-    return lambda layout, plan, lead: _compiled(known, layout, plan, lead)
+    return Direct(known)
 
 
 class _Field:
@@ -61,17 +63,23 @@ class _Field:
             schema = schema[1 - null]
         schema = avro.resolved(schema, named)
         kind = schema.get("type") if isinstance(schema, dict) else schema
-        if kind not in _READ and kind not in {"enum", "fixed"}:
+        if kind not in _READ:
             return None
         field = cls(schema, str(kind), null)
         simple = not field.logical or avro.is_time(field.logical, field.kind)
         return field if simple else None
 
-    def lines(self, name: str) -> list[str]:
-        """Return the statements that read the field from `b` at `i` into a variable."""
+    def lines(self, name: str, *, raw: bool = False) -> list[str]:
+        """Return the statements that read the field from `b` at `i` into a variable.
+
+        `raw`: a text stays bytes.
+        """
+        symbols: tuple[str | bytes, ...] = self.symbols
+        if raw:
+            symbols = tuple(symbol.encode() for symbol in self.symbols)
         lines = [
-            line.format(v=name, symbols=self.symbols, size=self.size)
-            for line in _READ.get(self.kind) or _NAMED[self.kind]
+            line.format(v=name, symbols=symbols, size=self.size)
+            for line in _READ["bytes" if raw and self.kind == "string" else self.kind]
         ]
         if self.null is None:
             return lines
@@ -84,7 +92,7 @@ class _Field:
         ]
 
 
-# small numbers take a byte each; `number` reads the others
+# small numbers take a byte each; `varint` reads the others
 _LENGTH = (
     "n = b[i]; i += 1",
     f"if n & {_NEGATIVE_OR_LONG}: n, i = length(b, i - 1)",
@@ -100,7 +108,7 @@ _NUMBER = (
     "    {v} += (n << 7) + (m << 14) + (o << 21) + (p << 28) - 0x10204080; i += 5",
     "elif (q := b[i + 5]) < 128:",
     "    {v} += (n << 7) + (m << 14) + (o << 21) + (p << 28) + (q << 35) - 0x810204080; i += 6",
-    "else: {v}, i = number(b, i)",
+    "else: {v}, i = varint(b, i)",
     "{v} = ({v} >> 1) ^ -({v} & 1)",
 )
 _READ: dict[str, tuple[str, ...]] = {
@@ -111,14 +119,12 @@ _READ: dict[str, tuple[str, ...]] = {
     "boolean": ("{v} = b[i] != 0; i += 1",),
     "float": ("({v},) = float4(b, i); i += 4",),
     "double": ("({v},) = float8(b, i); i += 8",),
-}
-_NAMED: dict[str, tuple[str, ...]] = {
     "enum": (*_LENGTH, "{v} = {symbols!r}[n]"),
     "fixed": ("n = i + {size}", "{v} = b[i:n]; i = n"),
 }
 
 
-def _number(data: bytes, at: int) -> tuple[int, int]:
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     """Return the unsigned number of any length that begins at a place, and the place behind it."""
     value = shift = 0
     while True:
@@ -133,52 +139,82 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _number(data, at)
+    value, at = _varint(data, at)
     if value & 1:
         raise ValueError("a negative length")
     return value >> 1, at
 
 
-def _compiled(fields: list[tuple[str, _Field]], layout: Layout, plan: Plan, lead: int) -> Reader:
-    known: dict[str, Any] = {
-        "number": _number,
-        "length": _length,
-        "float4": Struct("<f").unpack_from,
-        "float8": Struct("<d").unpack_from,
-    }
-    variables = {name: (f"v{at}", field) for at, (name, field) in enumerate(fields)}
-    lines = ["i = 0"]
-    for variable, field in variables.values():
-        lines += field.lines(variable)
-    lines.append("if i > len(b): raise ValueError('the payload ends too soon')")
-    parts = []
-    for at, column in enumerate(layout.columns[lead:]):
+class Direct:
+    """Compiles the functions of one flat schema."""
+
+    def __init__(self, fields: Sequence[tuple[str, _Field]]) -> None:
+        self._fields = {name: (f"v{at}", field) for at, (name, field) in enumerate(fields)}
+
+    def reader(self, layout: Layout, plan: Plan, lead: int) -> Reader:
+        """Return what turns leading values and a payload into a row."""
+        known: dict[str, Any] = {}
+        parts = [self._value(column, plan, known) for column in layout.columns[lead:]]
+        made: Reader = self._compiled(frozenset(), f"[*lead, {', '.join(parts)}]", known)
+        return made
+
+    def packer(self, layout: Layout, plan: Plan, lead: int) -> Packer:
+        """Return what turns them into a row's bytes; NaN raises ValueError: it has several."""
+        known: dict[str, Any] = {}
+        made_text = {
+            self._fields[source.path[0]][0]
+            for column in layout.columns[lead:]
+            if (source := plan.find(column.name)) and not self._stays(column, source)
+        }
+        raw = {variable for variable, _ in self._fields.values()} - made_text
+        cells = lead_cells(layout, lead)
+        for column in layout.columns[lead:]:
+            text = self._value(column, plan, known)
+            source = plan.find(column.name)
+            variable, field = self._fields[source.path[0]] if source else ("", None)
+            nullable = field is None or field.null is not None
+            cells.append(Cell(column, text, nullable, raw=variable in raw))
+        made: Packer = self._compiled(raw, joined(cells, known, "refused"), known)
+        return made
+
+    def _stays(self, column: Column, source: SourceColumn) -> bool:
+        """Whether a text may be sent as the bytes that it is."""
+        kind = self._fields[source.path[0]][1].kind
+        plain = adapted(source, column) is None
+        return kind in {"string", "enum"} and column.kind == "text" and plain
+
+    def _compiled(self, raw: Collection[str], result: str, known: dict[str, Any]) -> Any:
+        """Compile a function that reads all fields into variables, and returns an expression."""
+        known |= {
+            "varint": _varint,
+            "length": _length,
+            "float4": Struct("<f").unpack_from,
+            "float8": Struct("<d").unpack_from,
+        }
+        lines = ["i = 0"]
+        for variable, field in self._fields.values():
+            lines += field.lines(variable, raw=variable in raw)
+        lines.append("if i > len(b): raise ValueError('the payload ends too soon')")
+        lines.append(f"return {result}")
+        text = "def read(lead, b):\n" + "\n".join(f"    {line}" for line in lines)
+        # the text holds symbols and sizes as literals, and nothing else of the schema
+        exec(text, known)  # noqa: S102
+        return known["read"]
+
+    def _value(self, column: Column, plan: Plan, known: dict[str, Any]) -> str:
+        """Return the expression of one column."""
         source = plan.find(column.name)
-        parts.append(_part(at, source, column, variables, known) if source else "None")
-    lines.append(f"return [*lead, {', '.join(parts)}]")
-    text = "def read(lead, b):\n" + "\n".join(f"    {line}" for line in lines)
-    # the text holds symbols and sizes as literals, and nothing else of the schema
-    exec(text, known)  # noqa: S102
-    made: Reader = known["read"]
-    return made
-
-
-def _part(
-    at: int,
-    source: SourceColumn,
-    column: Column,
-    variables: dict[str, tuple[str, _Field]],
-    known: dict[str, Any],
-) -> str:
-    """Return the expression of one column."""
-    variable, field = variables[source.path[0]]
-    convert = adapted(source, column)
-    if convert is None:
-        return variable
-    inline = _FACTORS.get(field.logical)
-    if inline is not None and convert is source.convert:
-        made = f"{variable}{inline}"
-    else:
-        known[f"c{at}"] = convert
-        made = f"c{at}({variable})"
-    return made if field.null is None else f"(None if {variable} is None else {made})"
+        if source is None:
+            return "None"
+        variable, field = self._fields[source.path[0]]
+        convert = adapted(source, column)
+        if convert is None:
+            return variable
+        inline = _FACTORS.get(field.logical)
+        if inline is not None and convert is source.convert:
+            made = f"{variable}{inline}"
+        else:
+            name = f"c{len(known)}"
+            known[name] = convert
+            made = f"{name}({variable})"
+        return made if field.null is None else f"(None if {variable} is None else {made})"

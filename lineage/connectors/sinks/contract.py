@@ -13,8 +13,9 @@ a lost lease, a swap) gets FencedError and has changed nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from broker.consume import Partition
 from lineage.connectors.columns import Column, Digest, Layout, Row
@@ -178,4 +179,24 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of the connection."""
+        ...
+
+
+@runtime_checkable
+class TakesPacked(Protocol):
+    """A sink whose database takes and gives rows in the binary form of `packing`.
+
+    Only layouts whose columns all have that form (`packing.has_form`) go this way.
+    """
+
+    def load_packed(self, table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
+        """As `Sink.load`, of pieces that hold whole rows; the key is left to `adding_key`."""
+        ...
+
+    def adding_key(self, table: str, layout: Layout) -> AbstractContextManager[None]:
+        """Build the primary key while the table is read; a key that comes twice is refused."""
+        ...
+
+    def read_packed(self, table: str, layout: Layout) -> Iterator[list[bytes]]:
+        """Read a table back, each row as its bytes, in any order."""
         ...

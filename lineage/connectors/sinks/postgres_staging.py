@@ -1,6 +1,7 @@
 """How rows get into PostgreSQL: binary COPY, and set-based merges from a staging table."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, LiteralString
 
 from psycopg import Connection, sql
@@ -12,6 +13,10 @@ from lineage.connectors.sinks.postgres_types import encoded, sent_types
 
 _BATCH = "insideout_batch"
 _DELETED = "insideout_deleted"
+# how the binary format of COPY begins, without flags or an extension, and how it ends
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_END = b"\xff\xff"
+_CHUNK = 5_000
 
 
 def named(template: LiteralString, **names: str) -> sql.Composed:
@@ -38,12 +43,38 @@ def send(
                 raise SinkRefusedError(str(error)) from error
 
 
-def send_frozen(db: Connection[Any], table: str, layout: Layout, rows: Iterable[Row]) -> None:
-    """Fill a table that this transaction has made: its rows need no second look, ever (FREEZE)."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
+def send_packed(db: Connection[Any], table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
+    """As `send_frozen`, of rows in bytes."""
+    with db.cursor() as cursor, cursor.copy(_frozen(table, layout)) as copy:
+        copy.write(_SIGNATURE)
+        for piece in pieces:
+            copy.write(piece)
+        copy.write(_END)
+
+
+def read_packed(db: Connection[Any], table: str, layout: Layout) -> Iterator[list[bytes]]:
+    """Read a table by COPY, which sends each row by itself."""
+    statement = sql.SQL("COPY {} ({}) TO STDOUT (FORMAT BINARY)").format(
         sql.Identifier(table), listed(layout.names)
     )
-    send(db, statement, sent_types(layout), encoded(layout, rows))
+    with db.cursor() as cursor, cursor.copy(statement) as copy:
+        rows = map(bytes, copy)
+        first = next(rows, b"")
+        # what stands before the first row comes alone, or together with it
+        waiting = chain([first.removeprefix(_SIGNATURE)], rows)
+        while chunk := list(islice(waiting, _CHUNK)):
+            yield [row for row in chunk if row and row != _END]
+
+
+def _frozen(table: str, layout: Layout) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
+        sql.Identifier(table), listed(layout.names)
+    )
+
+
+def send_frozen(db: Connection[Any], table: str, layout: Layout, rows: Iterable[Row]) -> None:
+    """Fill a table that this transaction has made: its rows need no second look, ever (FREEZE)."""
+    send(db, _frozen(table, layout), sent_types(layout), encoded(layout, rows))
 
 
 class Staging:

@@ -14,6 +14,7 @@ from psycopg.types.numeric import Int4BinaryLoader, Int8BinaryLoader
 
 from lineage.connectors.columns import Column, Convert, Layout, Row
 from lineage.connectors.errors import SinkError
+from lineage.connectors.packing import SHIFTS
 
 _TYPES = {
     "real": "real",
@@ -45,10 +46,6 @@ _ARRAYS = {
     "boolean": "bool[]",
     "text": "text[]",
 }
-_EPOCH_2000 = 946_684_800_000_000
-_DAY_2000 = 10_957
-# kinds that are counted from 2000 on there, and from 1970 here
-_SHIFTS = {"timestamptz": _EPOCH_2000, "timestamp": _EPOCH_2000, "date": _DAY_2000}
 _ENCODE: dict[str, Convert] = {
     "uuid": lambda value: UUID(value).bytes,
     # jsonb's binary form is its text behind a version byte
@@ -95,12 +92,12 @@ def sent_types(layout: Layout) -> list[str]:
 
 def encoded(layout: Layout, rows: Iterable[Row]) -> Iterator[Row]:
     """Return rows as they are sent."""
-    return map(_each(layout, _SHIFTS, _ENCODE), rows)
+    return map(_each(layout, SHIFTS, _ENCODE), rows)
 
 
 def decoded(layout: Layout) -> Callable[[Sequence[Any]], Row]:
     """Return what makes a row that was read, times as numbers, canonical."""
-    return _each(layout, {kind: -shift for kind, shift in _SHIFTS.items()}, {})
+    return _each(layout, {kind: -shift for kind, shift in SHIFTS.items()}, {})
 
 
 def as_numbers(cursor: ServerCursor[Any]) -> None:

@@ -1,7 +1,7 @@
 """The live engine and the regeneration against a model, over generated logs, without Kafka."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,6 +49,9 @@ class Log:
 
     def watermarks(self, partition: Partition) -> tuple[int, int]:
         return self._begin, self._begin + len(self.records[partition])
+
+    def all_watermarks(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+        return {partition: self.watermarks(partition) for partition in partitions}
 
     def poll(self, limit: int, _timeout: float) -> list[Record]:
         found: list[Record] = []

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.consume import Record
-from lineage.connectors.columns import Column, Layout, Row, digest, row_maker
+from lineage.connectors.columns import Column, Layout, Row, row_maker
+from lineage.connectors.digests import digest
 from lineage.connectors.engine_fold import Writer
 from lineage.connectors.engine_proof import Tally
 from lineage.connectors.engine_survivors import Survivors
@@ -86,7 +87,7 @@ def test_flat_records_are_read_as_the_general_decoder_reads_them(
     for value in values:
         payload = encoded(schema, value)
         wanted = ["k", *plain(decode(payload))]
-        assert direct(layout, plan, 1)(("k",), payload) == wanted
+        assert direct.reader(layout, plan, 1)(("k",), payload) == wanted
         assert compiled_maker(layout, plan, 1)(("k",), decode(payload)) == wanted
         broken = payload[: data.draw(st.integers(0, len(payload)))]
         assert outcome(both, broken) == outcome(lambda k, p: [*k, *plain(decode(p))], broken)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Layout, Row, digest
+from lineage.connectors.columns import Column, Layout, Row
+from lineage.connectors.digests import digest
 from lineage.connectors.errors import FencedError, SinkMismatchError, SinkRefusedError
 from lineage.connectors.sinks.contract import (
     BehindError,

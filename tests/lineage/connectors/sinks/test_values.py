@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.consume import Partition
-from lineage.connectors.columns import Column, Kind, Layout, Row, digest
+from lineage.connectors.columns import Column, Kind, Layout, Row
+from lineage.connectors.digests import digest
 from lineage.connectors.sinks.contract import Sink
 
 P0 = Partition("orders", 0)

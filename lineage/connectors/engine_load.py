@@ -1,0 +1,245 @@
+"""The phase of a regeneration that fills its shadow with the survivors of the fold. Pure.
+
+Where the target takes rows as bytes (`packing`), they go there from the bytes of the log without
+becoming values in between; what has no such form, and all of it in other targets, goes as rows.
+What cannot be decoded, or is refused by the database, is left out and put into quarantine.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Protocol
+
+from broker.consume import Record
+from lineage.connectors.columns import Digest, Layout, Row
+from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, later, place_of
+from lineage.connectors.engine_proof import Tally, prove
+from lineage.connectors.engine_survivors import Survivors
+from lineage.connectors.errors import (
+    LogIncompleteError,
+    PoisonRecordError,
+    SchemaChangedError,
+    SinkRefusedError,
+)
+from lineage.connectors.packing import UNFIT, has_form, row_packer
+from lineage.connectors.sinks.contract import Live, Sink, TakesPacked
+
+_CHUNK = 5_000
+# so many rows as bytes fit into a socket's buffer: the database has work while we make the next
+_PIECE = 500
+# of so many survivors one is asked for its columns before the load
+_SAMPLE = 100
+
+
+class Progress(Protocol):
+    """Told how far a run is; raises RunCancelledError when it shall stop."""
+
+    def __call__(self, phase: str, done: int, total: int | None, note: str = "") -> None:
+        """Take note; `note` is a line for the run's log."""
+        ...
+
+
+class _LayoutGrewError(Exception):
+    """A record in the midst of a load needs another layout."""
+
+
+class _NoFormError(Exception):
+    """A row has no form in bytes: all go as rows."""
+
+
+@dataclass
+class Load:
+    """One load; `troubled` are keys whose last record is in quarantine, `left_out` such records.
+
+    `layout` is that of the shadow as loaded, `expected` what it should hold.
+    """
+
+    survivors: Survivors
+    preparation: Preparation
+    sink: Sink
+    shadow: str
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.troubled: set[FoldKey] = set()
+        self.left_out: set[Place] = set()
+        self.layout = Layout((), 0)
+        self.expected = Tally(self.layout)
+        self._pack = row_packer(self.layout)
+        self._proven = False
+
+    def run(self, live: Live | None, past_layout: Callable[[], Layout | None]) -> None:
+        """Fit the layout to the survivors, or to what `past_layout` finds, and load them."""
+        self._fit(sample=True)
+        if self.preparation.layout is None and live is not None:
+            self.preparation.adopt(live.layout)
+        if self.preparation.layout is None and past_layout() is None:
+            raise LogIncompleteError("the log holds no record to make a table of")
+        self.progress("load", 0, len(self.survivors), f"loading {self.shadow}")
+        try:
+            self.send()
+        except _LayoutGrewError:
+            self._fit(sample=False)
+            self.send()
+
+    def _fit(self, *, sample: bool) -> None:
+        """Widen the layout to hold the survivors: a few of them as a guess, or each."""
+        for chunk in self.survivors.chunks(_CHUNK):
+            self.preparation.fit_all(chunk[:: _SAMPLE if sample else 1])
+
+    def send(self) -> None:
+        """Load the rows; where the database refuses some, the rest without them."""
+        assert self.preparation.layout is not None
+        self.layout = self.preparation.layout
+        while True:
+            try:
+                self._fill()
+            except SinkRefusedError as refusal:
+                # it tells of one cause at a time
+                if not self._find_equal_keys():
+                    self._find_refused(refusal)
+            else:
+                return
+
+    def _fill(self) -> None:
+        if isinstance(self.sink, TakesPacked) and has_form(self.layout):
+            self.expected = Tally(self.layout, named=True, packed=True)
+            self._pack = row_packer(self.layout)
+            try:
+                self.sink.load_packed(self.shadow, self.layout, self._pieces())
+            except _NoFormError:
+                self.progress("load", 0, None, "a value is not of its column's kind: row by row")
+            else:
+                self._tell_loaded()
+                with self.sink.adding_key(self.shadow, self.layout):
+                    self.prove(self.layout)
+                return
+        self.expected = Tally(self.layout, named=True)
+        self.sink.load(self.shadow, self.layout, self._rows())
+        self._tell_loaded()
+
+    def _tell_loaded(self) -> None:
+        self._proven = False
+        total = len(self.survivors)
+        self.progress("load", total, total, f"{self.expected.rows} rows loaded")
+
+    # -- the proof ------------------------------------------------------------------------------
+    def mended(self, rows: Sequence[Row]) -> None:
+        """Expect these rows too, which were merged into the shadow."""
+        self.expected.add(rows)
+        self._proven = False
+
+    def prove(self, layout: Layout) -> Digest:
+        """Prove that the shadow read back is what was sent, unless it was since; `layout`: now."""
+        expected = self.expected
+        if not self._proven:
+            self.progress(
+                "verify", 0, expected.rows, f"expecting {expected.rows} rows, {expected.digest}"
+            )
+            prove(
+                self.sink,
+                self.shadow,
+                layout,
+                expected,
+                lambda rows: self.progress("verify", rows, expected.rows),
+            )
+            equal = f"{expected.rows} rows equal the log"
+            self.progress("verify", expected.rows, expected.rows, equal)
+            self._proven = True
+        return expected.digest
+
+    # -- as bytes -------------------------------------------------------------------------------
+    def _pieces(self) -> Iterator[bytes]:
+        """Make the bytes of the survivors' rows; tally them."""
+        done, total = 0, len(self.survivors)
+        for chunk in self.survivors.chunks(_PIECE):
+            self.progress("load", done, total)
+            done += len(chunk)
+            yield b"".join(self._packed(chunk))
+
+    def _packed(self, records: Sequence[Record]) -> list[bytes]:
+        if self.left_out:
+            records = [one for one in records if place_of(one) not in self.left_out]
+        made = self.preparation.packed(records)
+        packed = [row for row in made if row is not None]
+        self.expected.add_packed(packed)
+        if len(packed) < len(made):
+            packed += self._packed_singly([
+                record for record, row in zip(records, made, strict=True) if row is None
+            ])
+        return packed
+
+    def _packed_singly(self, records: Sequence[Record]) -> list[bytes]:
+        """Make rows of what is no plain case (a deletion, NaN, trouble), then their bytes."""
+        rows = self._read_rows(records)[1]
+        try:
+            packed = list(map(self._pack, rows))
+        except UNFIT as error:
+            raise _NoFormError from error
+        self.expected.add(rows)
+        return packed
+
+    # -- as rows --------------------------------------------------------------------------------
+    def _rows(self) -> Iterator[Row]:
+        """Decode the survivors; tally the rows, and note which could not be read."""
+        done, total = 0, len(self.survivors)
+        for chunk in self.survivors.chunks(_CHUNK):
+            self.progress("load", done, total)
+            done += len(chunk)
+            rows = self._read_rows(chunk)[1]
+            self.expected.add(rows)
+            yield from rows
+
+    def _read_rows(self, records: Sequence[Record]) -> tuple[list[Record], list[Row]]:
+        """Return what becomes a row, and the rows; the unreadable goes into quarantine."""
+        if self.left_out:
+            records = [one for one in records if place_of(one) not in self.left_out]
+        try:
+            made = self.preparation.rows_of(records)
+        except SchemaChangedError as error:
+            raise _LayoutGrewError from error
+        if self.preparation.layout != self.layout:
+            raise _LayoutGrewError
+        for record, row in zip(records, made, strict=True):
+            if isinstance(row, PoisonRecordError):
+                self._leave_out(record, str(row))
+        sources = list(compress(records, (type(row) is list for row in made)))
+        return sources, [row for row in made if isinstance(row, list)]
+
+    # -- what is left out -----------------------------------------------------------------------
+    def _leave_out(self, record: Record, reason: str) -> None:
+        self.preparation.poison(record, reason)
+        self.left_out.add(place_of(record))
+        self.troubled.add(self.preparation.fold_key(record))
+
+    def _find_equal_keys(self) -> bool:
+        """Leave out rows whose primary key a later record has too, under another raw key.
+
+        Decoding them all, it also finds text that is no text. Whether it left out anything.
+        """
+        keys = self.layout.keys
+        latest: dict[Key, Record] = {}
+        before = len(self.left_out)
+        for chunk in self.survivors.chunks(_CHUNK):
+            for record, row in zip(*self._read_rows(chunk), strict=True):
+                one, other = latest.setdefault(tuple(row[:keys]), record), record
+                if one is not other:
+                    first, last = (other, one) if later(one, other) else (one, other)
+                    self.left_out.add(place_of(first))
+                    latest[tuple(row[:keys])] = last
+        return len(self.left_out) > before
+
+    def _find_refused(self, refusal: SinkRefusedError) -> None:
+        """Bisect the survivors for what the database refuses."""
+        found = False
+        for chunk in self.survivors.chunks(_CHUNK):
+            found |= self._refuse(*self._read_rows(chunk))
+        if not found:
+            raise refusal
+
+    def _refuse(self, records: list[Record], rows: list[Row]) -> bool:
+        self.progress("load", 0, len(self.survivors))
+        refused = self.sink.refusals(self.shadow, self.layout, rows)
+        for index, reason in refused.items():
+            self._leave_out(records[index], f"refused by the database: {reason}")
+        return bool(refused)

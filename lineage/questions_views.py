@@ -80,7 +80,9 @@ def list_orphans(request: HttpRequest) -> HttpResponse:
     )
     question = Question(
         title="Orphans",
-        about="Topics that nobody reads, or nobody writes; never any is told apart from not since.",
+        about="Topics that nobody was seen to read, or to write; never any is told apart from not "
+        "since. A writer that is neither idempotent nor transactional, and stamps no header, is "
+        "not seen.",
         api="orphans",
         row="lineage/orphan_row.html",
         noun="topic",

@@ -74,6 +74,15 @@ class _KnownKey:
         return self._plan, None
 
 
+# where a leading column comes from that is not of the record's key
+_SAYS = {
+    "kafka_topic": "$topic",
+    "kafka_partition": "$partition",
+    "kafka_offset": "$offset",
+    "kafka_timestamp": "$timestamp",
+    "valid_from": "$timestamp",
+    "deleted": "$value",
+}
 _RECORD = Record("", 0, 0, 0, b"", b"", None)
 
 
@@ -96,7 +105,12 @@ def check_against(
     faults += [Fault(path, text) for path, text in noted.found]
     faults += _misplaced(definition, leads, keys)
     lead = [
-        CheckedColumn(each.column.name, describe(each.column), ("$key",), "")
+        CheckedColumn(
+            each.column.name,
+            describe(each.column),
+            ("$key" if definition.mode == "table" else _SAYS.get(each.column.name, "$key"),),
+            "",
+        )
         for each in shaper.lead(leads, keys)
         if each.kept
     ]

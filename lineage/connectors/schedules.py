@@ -105,6 +105,8 @@ def _within(times: crontab, begin: datetime) -> datetime | None:
 
 
 def _cron(when: str) -> crontab:
+    if len(when.split()) != 5:
+        raise ValueError(f"{when!r} is no cron of five fields and no interval such as 1h")
     try:
         return crontab.from_string(when)
     except (ParseException, ValueError, KeyError, IndexError) as error:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+import yaml
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from lineage.actions import parse_instant
 from lineage.connectors import actions
 from lineage.connectors.actions import ConnectorView
+from lineage.connectors.audits.actions import standings, verdict_of
 from lineage.connectors.errors import (
     FutureInstantError,
     KeptByConnectError,
@@ -30,6 +32,17 @@ from pages.listing import Column, Facet, Listing
 
 RUNS_SHOWN = 20
 QUARANTINE_SHOWN = 20
+_ALSO_DECLARED = ("key", "key_format", "columns", "flatten", "start", "engine")
+# what a phase counts; where it is not here, a number stands alone
+_UNITS = {
+    "read": "records",
+    "read log": "records",
+    "catch-up": "records",
+    "load": "rows",
+    "verify": "rows",
+    "hash copy": "rows",
+    "repair": "keys",
+}
 _PLACE = re.compile(r"(.+)/([0-9]{1,9})@([0-9]{1,18})")
 
 
@@ -38,6 +51,7 @@ _PLACE = re.compile(r"(.+)/([0-9]{1,9})@([0-9]{1,18})")
 def list_copies(request: HttpRequest) -> HttpResponse:
     """All copies with their state and lag."""
     clusters = dict(Connector.objects.values_list("name", "cluster__name"))
+    standing = standings()
     listing: Listing[ConnectorView] = Listing(
         actions.list_connectors(),
         request.GET,
@@ -45,14 +59,15 @@ def list_copies(request: HttpRequest) -> HttpResponse:
             Column("state", "State", lambda copy: copy.state),
             Column("name", "Copy", lambda copy: copy.name),
             Column("of", "Of"),
+            Column("log", "To the log", lambda copy: standing[copy.name]),
             Column("lag", "Behind the log", lambda copy: copy.lag, numeric=True),
             Column("rows", "Rows", lambda copy: copy.rows, numeric=True),
-            Column("rate", "Rows/s", lambda copy: copy.rows_per_second, numeric=True),
             Column("generation", "Generation", lambda copy: copy.live_generation, numeric=True),
             Column("target", "Kept in", lambda copy: copy.target),
         ],
         facets=[
             Facet("state", "State", lambda copy: copy.state),
+            Facet("log", "To the log", lambda copy: standing[copy.name]),
             Facet("context", "Context", lambda copy: copy.context or ""),
         ],
         text=lambda copy: f"{copy.name} {copy.table} {copy.target} {' '.join(copy.topics)}",
@@ -61,7 +76,7 @@ def list_copies(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         f"connectors/copies.html{fragment}",
-        {"listing": listing, "clusters": clusters},
+        {"listing": listing, "clusters": clusters, "standing": standing},
     )
 
 
@@ -83,7 +98,9 @@ def show_copy(request: HttpRequest, name: str) -> HttpResponse:
             "poll": _poll(copy, running),
             **(_progress(running) if running else {}),
             "running": running,
+            "declared": _declared(connector),
             "caught_up": max(0, (copy.lag_at_worst or 0) - (copy.lag or 0)),
+            "verdict": verdict_of(name),
             "live": generations.filter(state="live").first(),
             "retired": generations.filter(state="retired", dropped_at=None).first(),
             "generations": generations[:RUNS_SHOWN],
@@ -93,6 +110,23 @@ def show_copy(request: HttpRequest, name: str) -> HttpResponse:
             "worker_alive": actions.worker_alive(),
         },
     )
+
+
+def _declared(connector: Connector) -> list[tuple[str, str]]:
+    """Return what else the definition says, beside what the page shows of it anyway."""
+    said = {**connector.definition}
+    schedule = said.pop("schedule", None)
+    rows = [(key, said[key]) for key in _ALSO_DECLARED if said.get(key) not in (None, "")]
+    if isinstance(schedule, dict):
+        rows += [(f"{what} by itself", when) for what, when in schedule.items()]
+    return [(key.replace("_", " "), _in_one_line(value)) for key, value in rows]
+
+
+def _in_one_line(value: object) -> str:
+    if isinstance(value, str | int):
+        return str(value)
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
+    return text.strip().removeprefix("{").removesuffix("}").removeprefix("[").removesuffix("]")
 
 
 def _poll(copy: ConnectorView, running: Run | None) -> int | None:
@@ -191,7 +225,13 @@ def show_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(
         request,
         f"connectors/run.html{fragment}",
-        {"run": run, **_progress(run), "worker_alive": actions.worker_alive()},
+        {
+            "run": run,
+            **_progress(run),
+            "audit": run.audits.first(),
+            "unit": _UNITS.get(run.phase, ""),
+            "worker_alive": actions.worker_alive(),
+        },
     )
 
 

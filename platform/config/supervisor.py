@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -224,8 +225,12 @@ class Supervisor:
         self._postgres = EmbeddedPostgres(self.folder / "postgres")
         self._postgres.start(self._reporter("postgres"))
         self._guard(self._postgres.pid)
-        self._environment["COPIES_POSTGRES_URL"] = self._postgres.ensure_database("copies")
-        self._say.done("postgres", f"PostgreSQL for copies, process {self._postgres.pid}")
+        url = self._postgres.ensure_database("copies")
+        self._environment["COPIES_POSTGRES_URL"] = url
+        place = f"127.0.0.1:{urlsplit(url).port}, password in {self.folder / 'postgres/password'}"
+        self._say.done(
+            "postgres", f"PostgreSQL for copies at {place}, process {self._postgres.pid}"
+        )
 
     def _declare(self, bootstrap_servers: str) -> None:
         """Write the cluster, and the worked example's declarations, into the catalog."""

@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 import catalog.actions
 import lineage.actions
 import lineage.connectors.actions
+import lineage.connectors.audits.actions
 import registry.actions
 from catalog.models import BoundedContext, Cluster, Service, Topic
 from catalog.policies.contract import gravity
@@ -108,6 +109,9 @@ def show_overview(request: HttpRequest) -> HttpResponse:
         [*catalog.actions.list_findings(), *lineage.actions.find_blind_spots()], key=gravity
     )
     copies = lineage.connectors.actions.list_connectors()
+    standing = lineage.connectors.audits.actions.standings()
+    # what needs a hand stands first: the overview shows few of many
+    copies.sort(key=lambda it: (standing[it.name] != "diverged", _URGENCY.index(it.state)))
     return render(
         request,
         "config/overview.html",
@@ -119,6 +123,8 @@ def show_overview(request: HttpRequest) -> HttpResponse:
             "contexts": BoundedContext.objects.order_by("name"),
             "subjects": len(registry.actions.list_subjects()),
             "copies": copies,
+            "standing": standing,
+            "copies_stopped": sum(copy.state == "stopped" for copy in copies),
             "copies_live": sum(copy.state == "live" for copy in copies),
             "findings": findings[:FINDINGS_SHOWN],
             "findings_in_all": len(findings),
@@ -127,6 +133,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     )
 
 
+_URGENCY = ("stopped", "starting", "regenerating", "paused", "live")
 _VERDICTS = ("violated", "unverified", "verified")
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from catalog.observation import CopyState
 from lineage.connectors.actions import due_runs, find_connector, request_run
 from lineage.connectors.audits.models import Audit, Divergence
 from lineage.connectors.audits.watermark import behind
 from lineage.connectors.errors import AuditMissingError
-from lineage.connectors.models import Connector, Run
+from lineage.connectors.models import Connector, Generation, Run
 
 Standing = Literal["equal", "diverged", "unknown"]
 
@@ -102,14 +102,40 @@ def verdict_of(name: str) -> Verdict:
     diverged = reached is not None and reached.state == Audit.State.DIVERGED
     proven = reached is not None or (live is not None and bool(live.digest))
     return Verdict(
-        state="diverged" if diverged else "equal" if proven else "unknown",
+        state=_standing(diverged=diverged, proven=proven),
         audit=reached,
         last=last,
-        open=_open(connector).count(),
+        # keys of a table that was replaced stay open until the next audit, and say nothing of it
+        open=_open(connector).count() if diverged else 0,
         verified_through=through,
         verified_at=at,
         unverified=behind(through, reached.to_offsets) if reached else 0,
     )
+
+
+def _standing(*, diverged: bool, proven: bool) -> Standing:
+    return "diverged" if diverged else "equal" if proven else "unknown"
+
+
+def standings() -> dict[str, Standing]:
+    """Return what is known of every copy, by name, in one query: for lists."""
+    reached = Audit.objects.filter(connector=OuterRef("pk"), state__in=_VERDICTS)
+    live = Generation.objects.filter(connector=OuterRef("pk"), state=Generation.State.LIVE)
+    rows = Connector.objects.values_list(
+        "name",
+        Subquery(reached.values("state")[:1]),
+        Subquery(reached.values("generation")[:1]),
+        Subquery(live.values("number")[:1]),
+        Subquery(live.values("digest")[:1]),
+    )
+    found = {}
+    for name, state, of, number, digest in rows:
+        judged = state is not None and (number is None or of == number)
+        found[name] = _standing(
+            diverged=judged and state == Audit.State.DIVERGED,
+            proven=judged or bool(digest),
+        )
+    return found
 
 
 def diverged_copies() -> list[CopyState]:

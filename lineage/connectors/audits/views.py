@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from lineage.connectors.actions import describe_connector
 from lineage.connectors.audits import actions
-from lineage.connectors.audits.models import Divergence
+from lineage.connectors.audits.models import Audit, Divergence
 from lineage.connectors.errors import RunInProgressError
 from lineage.connectors.models import Run
 from pages.listing import Column, Facet, Listing
@@ -39,6 +39,13 @@ def _started(request: HttpRequest, name: str, ask: Callable[[str], Run]) -> Http
     return redirect("run", run.pk)
 
 
+def _repairable(audit: Audit) -> bool:
+    """Whether what this audit found still stands: no later one has, and nothing is being done."""
+    standing = actions.verdict_of(audit.connector.name)
+    current = standing.state == "diverged" and standing.audit == audit
+    return current and describe_connector(audit.connector.name).running is None
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def show_audit(request: HttpRequest, name: str, audit_id: UUID) -> HttpResponse:
@@ -62,5 +69,10 @@ def show_audit(request: HttpRequest, name: str, audit_id: UUID) -> HttpResponse:
     return render(
         request,
         f"connectors/audit.html{fragment}",
-        {"audit": audit, "key": str(audit.pk), "listing": listing},
+        {
+            "audit": audit,
+            "key": str(audit.pk),
+            "listing": listing,
+            "repairable": _repairable(audit),
+        },
     )

@@ -34,10 +34,13 @@ class JdbcTarget:
 def jdbc_target(name: str, declared: str, expand: Callable[[str], str]) -> JdbcTarget:
     """Return the JDBC form of a connector's target; raises TargetInvalidError.
 
-    `expand` fills in `${NAME}`s. A password that is itself a `${NAME}` keeps that name; one that
-    is written out, or comes with the whole URL, gets one made of the URL's or connector's name.
+    `expand` fills in `${NAME}`s. A password that is itself a `${NAME}` keeps that name, and need
+    not be known here; one that is written out, or comes with the whole URL, gets one made of the
+    URL's or connector's name.
     """
-    parts = urlsplit(expand(declared))
+    password = _password(declared)
+    asked = declared.replace(f":{password}@", ":-@", 1) if _WHOLE.fullmatch(password) else declared
+    parts = urlsplit(expand(asked))
     driver = _DRIVERS.get(parts.scheme.lower())
     if driver is None:
         raise TargetInvalidError(
@@ -67,12 +70,15 @@ def _host(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
+def _password(declared: str) -> str:
+    return declared.partition("://")[2].rpartition("@")[0].partition(":")[2]
+
+
 def _secret(name: str, declared: str) -> str:
     whole = _WHOLE.fullmatch(declared)
     if whole:
         return f"{whole[1]}_PASSWORD"
-    password = declared.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    variable = _WHOLE.fullmatch(password)
+    variable = _WHOLE.fullmatch(_password(declared))
     if variable:
         return variable[1]
     return f"{_NOT_IN_A_NAME.sub('_', name.upper())}_PASSWORD"

@@ -37,11 +37,16 @@ class Bar:
 def audits_of(name: str) -> dict[str, Any]:
     """Show whether a copy equals its log, since when not, and the audits so far."""
     audits = list(actions.list_audits(name)[:BARS])
+    copy = describe_connector(name)
+    verdict = actions.verdict_of(name)
     standing = actions.open_divergences(name)
+    if verdict.state != "diverged":
+        standing = standing.none()  # of a table that has been replaced since
     return {
         "name": name,
-        "running": describe_connector(name).running,
-        "verdict": actions.verdict_of(name),
+        "copy": copy,
+        "running": copy.running,
+        "verdict": verdict,
         "audits": audits[:AUDITS_SHOWN],
         "bars": _bars(audits),
         "divergences": standing[:DIVERGENCES_SHOWN],
@@ -62,7 +67,8 @@ def _bars(audits: Sequence[Audit]) -> list[Bar]:
 @register.filter
 def verdict(audit: Audit) -> str:
     """Say of an audit what a page says of a copy: equal, diverged; or how it ended without."""
-    return "equal" if audit.state == Audit.State.PASSED else str(audit.state)
+    said = {Audit.State.PASSED: "equal", Audit.State.STOPPED: "cancelled"}
+    return said.get(Audit.State(audit.state), str(audit.state))
 
 
 @register.filter

@@ -25,7 +25,7 @@ STATES: dict[str, tuple[str, str]] = {
     "starting": ("busy", "cycle"),
     "paused": ("warn", "pause"),
     "regenerating": ("busy", "cycle"),
-    "stopped": ("", "stop"),
+    "stopped": ("bad", "stop"),
     "equal": ("good", "equal"),
     "diverged": ("bad", "warning"),
     "compatible": ("good", "check"),

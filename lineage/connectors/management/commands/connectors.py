@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from rest_framework.utils.encoders import JSONEncoder
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from lineage.actions import parse_instant
@@ -129,7 +129,9 @@ class Command(BaseCommand):
 
     def _show(self, views: list[ConnectorView]) -> None:
         table = Table(
-            "connector", "state", "lag", "level in", "rows", "generation", "left out", "target"
+            Column("connector", no_wrap=True),
+            *("state", "lag", "level in", "rows", "generation", "left out"),
+            Column("target", overflow="fold"),
         )
         console = self._console()
         for view in views:

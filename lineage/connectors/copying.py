@@ -39,6 +39,9 @@ _SILENCE_SECONDS = 5.0
 _LAGS_KEPT = 8
 # counting rows may take this share of the time
 _COUNT_SHARE = 0.02
+# so many times as long as word was waited for in vain, none is left
+_BUSY_TIMES = 5
+_LONGEST_SILENCE = 60.0
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
@@ -135,19 +138,23 @@ class Copier(threading.Thread):
             level_in_seconds=None,
         )
 
-    def _tell(self, **values: object) -> None:
+    def _tell(self, **values: object) -> bool:
         """Leave word for pages; a busy database is no reason to stop copying."""
         try:
             Connector.objects.filter(pk=self._connector.pk).update(**values)
         except DatabaseError as error:
             logger.warning("%s: could not leave word: %s", self._connector.name, error)
+            return False
+        return True
 
-    def _record(self, account: "Account") -> None:
+    def _record(self, account: "Account") -> bool:
         """Note generation and edge; what could not be noted is noted the next time."""
         try:
             account.record()
         except DatabaseError as error:
             logger.warning("%s: could not leave word: %s", self._connector.name, error)
+            return False
+        return True
 
     def _copy(self) -> None:
         name = self._connector.name
@@ -169,8 +176,11 @@ class Copier(threading.Thread):
             history.follow(engine.live)
             account.add(step.records)
             if account.due():
-                self._tell(**account.balance())
-                self._record(account)
+                began = time.monotonic()
+                if not (self._tell(**account.balance()) and self._record(account)):
+                    # it waited for a lock that somebody, frozen maybe, holds: copy meanwhile
+                    waited = time.monotonic() - began
+                    account.put_off(min(_LONGEST_SILENCE, _BUSY_TIMES * waited))
                 account.check_topics()
         session.reader.commit(wait=True)
 
@@ -186,6 +196,7 @@ class Account:
         self._counted = 0.0
         self._count_pause = 0.0
         self._recorded = 0.0
+        self._not_before = 0.0
         self._checked = self._heard = time.monotonic()
         self._generation = 0
         self._lags: deque[tuple[float, int]] = deque(maxlen=_LAGS_KEPT)
@@ -209,7 +220,11 @@ class Account:
 
     def due(self) -> bool:
         """Whether it is time to tell again."""
-        return time.monotonic() - self._since >= _TELL_SECONDS
+        return time.monotonic() >= max(self._since + _TELL_SECONDS, self._not_before)
+
+    def put_off(self, seconds: float) -> None:
+        """Tell nothing for a while."""
+        self._not_before = time.monotonic() + seconds
 
     def balance(self) -> dict[str, object]:
         """Return what there is to tell since the last time."""

@@ -1,6 +1,7 @@
 """Rows made of bytes without becoming values are those of the plain way, and PostgreSQL's."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from math import nan
 from typing import Any
@@ -49,6 +50,14 @@ ROWS = st.lists(st.tuples(*(st.none() | values for values in VALUES.values())), 
 )
 
 
+def packed(pack: Callable[..., bytes], *given: Any) -> bytes | None:
+    """The bytes of a row; None where a value has no form, as a time of 290,000 years ago."""
+    try:
+        return pack(*given)
+    except UNFIT:
+        return None
+
+
 @settings(max_examples=150, deadline=None)
 @given(records(), st.data())
 def test_flat_avro_is_packed_as_its_rows_are(
@@ -76,8 +85,9 @@ def test_flat_avro_is_packed_as_its_rows_are(
     for value in values:
         payload = encoded(schema, value)
         row = ["ké", *plain(decode(payload))]
-        assert quick(("ké",), payload) == pack(row)
-        assert Writer(plan, decode).packer(layout, 1)(("ké",), payload) == pack(row)
+        expected = packed(pack, row)
+        assert packed(quick, ("ké",), payload) == expected
+        assert packed(Writer(plan, decode).packer(layout, 1), ("ké",), payload) == expected
         # what ends too soon is refused, or was enough
         broken = payload[: data.draw(st.integers(0, len(payload)))]
         try:

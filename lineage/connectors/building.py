@@ -315,4 +315,4 @@ def _celebrate(run: Run, connector: Connector, live: Live | None, built: Built |
         )
 
 
-REGENERATE = RunKind("regenerate", ("read", "load", "catch-up", "verify", "swap"), build)
+REGENERATE = RunKind("regenerate", ("read", "load", "verify", "catch-up", "swap"), build)

@@ -59,7 +59,8 @@ def test_killed_again_and_again(extra_target: str) -> None:
     for _ in range(12):
         with start(extra_target) as writer:
             assert writer.stdout is not None
-            for _ in range(random.randint(1, 8)):
+            # it is ready before it has claimed the copy: what it wrote at least once is there
+            for _ in range(random.randint(2, 8)):
                 assert writer.stdout.readline() in {b"ready\n", b"wrote\n"}
             time.sleep(random.uniform(0, 0.2))
             writer.kill()

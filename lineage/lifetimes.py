@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from lineage.reading import as_text, instant_of
 from lineage.revision import SETTLED, Mark
-from lineage.topology import Topology
+from lineage.topology import Topology, fetch
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 # what was given an id by then is committed by now, or taken back
@@ -67,15 +67,15 @@ class Lifetimes:
 
     def renew(self, now: datetime) -> None:
         """Read what came, and what may have moved, since the last time."""
-        (newest,) = next(_rows(_NEWEST))
+        (newest,) = next(fetch(_NEWEST))
         moving = self.read_at - SETTLED
         open_rows = [row for row, it in self.spans.items() if it.last >= moving]
         when: dict[str, datetime] = {}
-        found = dict(_spans(_rows(as_text(_SPANS + _OF_UNNAMED), self.whole_to), when))
+        found = dict(_spans(fetch(as_text(_SPANS + _OF_UNNAMED), self.whole_to), when))
         for chunk in _chunks(row for row in open_rows if row not in found):
             holes = ", ".join(["%s"] * len(chunk))
             statement = as_text(f"{_SPANS} WHERE v.id IN ({holes})")
-            found |= _spans(_rows(statement, *chunk), when)
+            found |= _spans(fetch(statement, *chunk), when)
         gone = [row for row in open_rows if row not in found]
         moved = {row: it for row, it in found.items() if self.spans.get(row) != it}
         edges = {it.edge for it in moved.values()}
@@ -121,12 +121,6 @@ def _spans(
 def _chunks(rows: Iterable[int]) -> Iterator[list[int]]:
     ids = iter(sorted(rows))
     return iter(lambda: list(islice(ids, _ROWS_A_QUERY)), [])
-
-
-def _rows(statement: str, *values: int) -> Iterator[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        yield from cursor.fetchall()
 
 
 _lock = Lock()

@@ -119,13 +119,13 @@ class Topology:
         begun: dict[int, Any] = {}
         # an expression has no declared type, thus SQLite's text comes as it is
         as_text = " || ''" if connection.vendor == "sqlite" else ""
-        for row in _rows(_PROOFS.format(as_text=as_text), proof):
+        for row in fetch(_PROOFS.format(as_text=as_text), proof):
             proof, proofs = max(proof, row[0]), proofs + 1
             if row[1] not in begun or row[2] < begun[row[1]]:
                 begun[row[1]] = row[2]
         raws: dict[Raw, Raw] = {}
         came: list[RawEdge] = []
-        for row in _rows(_EDGES, edge):
+        for row in fetch(_EDGES, edge):
             edge = max(edge, row[0])
             source, target = (row[2], row[3]), (row[4], row[5])
             source, target = raws.setdefault(source, source), raws.setdefault(target, target)
@@ -139,7 +139,7 @@ class Topology:
                 came.append(seen)
                 moved |= known.begun is not None
         bearers = []
-        for row in _rows(_NAMES, name):
+        for row in fetch(_NAMES, name):
             name, names = max(name, row[0]), names + 1
             bearers.append(one := Bearer(*row[1:]))
             _append(self.borne, (one.cluster, one.producer_id), one, shared=self.newest[2] > 0)
@@ -161,7 +161,7 @@ class Topology:
 
     def is_whole(self) -> bool:
         """Whether nothing is missing, as an id that was given out early and committed late."""
-        (counts,) = _rows(_COUNTS)
+        (counts,) = fetch(_COUNTS)
         return counts == (len(self.edges), *self.counted)
 
 
@@ -194,7 +194,8 @@ _lock = Lock()
 _kept: list[Topology] = []
 
 
-def _rows(statement: str, *values: int) -> Iterator[tuple[Any, ...]]:
+def fetch(statement: str, *values: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a statement, by hand: an ORM's row costs as much as ten of these."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         yield from cursor.fetchall()

@@ -55,6 +55,13 @@ class Scope:
             return None
         return read_outline(self.as_of, cluster_id(self.cluster))
 
+    def counted(self) -> "Outline | list[EdgeView]":
+        """Return what counts: as a graph without its evidence, where that tells nothing of it."""
+        flow = self.flow()
+        if flow is None:
+            return self.edges()
+        return flow if self.internal else flow.folded()
+
     def select(self, edges: Sequence[EdgeView], keep: Node | None = None) -> list[EdgeView]:
         """Return those of `edges` that count."""
         return graph.select(
@@ -148,18 +155,13 @@ def _things_called(key: str, edges: Sequence[EdgeView] | Outline) -> list[Node]:
 
 def list_cycles(scope: Scope = NOW) -> list[graph.Cycle]:
     """List where data comes back to where it went out: loops over services, then own cycles."""
-    flow = scope.flow()
-    if flow is None:
-        return graph.find_cycles(scope.edges())
-    return graph.find_cycles(flow if scope.internal else flow.folded())
+    return graph.find_cycles(scope.counted())
 
 
 def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:
     """List which bounded context feeds which, the most coupled first."""
-    flow = scope.flow()
-    if flow is None:
-        return graph.fold_by_context(scope.edges())
-    return graph.fold_by_context((flow if scope.internal else flow.folded()).ends())
+    found = scope.counted()
+    return graph.fold_by_context(found.ends() if isinstance(found, Outline) else found)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from lineage.compaction import compact
 from lineage.ledger import Observation, record
 from lineage.lifetimes import read_lifetimes
 from lineage.models import Edge, Evidence
-from lineage.topology import read_topology
+from lineage.topology import fetch, read_topology
 
 KINDS = ("producer", "batch", "header")
 
@@ -99,14 +99,14 @@ def test_only_what_may_have_moved_is_read_again(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(timezone, "now", lambda: now + timedelta(minutes=11))
     read_lifetimes(read_topology(), now + timedelta(minutes=11))
     asked: list[int] = []
-    rows = lifetimes._rows
+    rows = fetch
 
     def counted(statement: str, *values: int) -> object:
         read = list(rows(statement, *values))
         asked.append(len(read))
         return iter(read)
 
-    monkeypatch.setattr(lifetimes, "_rows", counted)
+    monkeypatch.setattr(lifetimes, "fetch", counted)
     assert read_lifetimes(read_topology(), now + timedelta(minutes=12)) is found
     # the newest id, nothing that came, and the one that is still going on
     assert asked == [1, 0, 1]

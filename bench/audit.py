@@ -28,7 +28,8 @@ from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.audits.repairing import Repair
 from lineage.connectors.columns import Layout, Plan, Row
 from lineage.connectors.engine import LiveEngine
-from lineage.connectors.engine_fold import Preparation, Writer
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.keying import TextKeying
 from lineage.connectors.mapping import avro

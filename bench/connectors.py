@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,8 @@ from config.postgres import EmbeddedPostgres
 from lineage.connectors.columns import Layout, Plan
 from lineage.connectors.digests import digest
 from lineage.connectors.engine import LiveEngine, spare_collector
-from lineage.connectors.engine_fold import Preparation, Writer
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_regenerate import Regeneration
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.keying import TextKeying
@@ -75,6 +76,10 @@ class OneSchema:
         """Return how the record was written, and its payload."""
         assert record.value is not None
         return self._writer, record.value[_FRAME:]
+
+    def alike(self, records: Sequence[Record]) -> tuple[Writer, list[bytes]]:
+        """Return the writer, and the payloads."""
+        return self._writer, [(record.value or b"")[_FRAME:] for record in records]
 
     def key(self, raw: bytes) -> tuple[Plan, Any]:
         """Refuse: the keys of the bench are text."""

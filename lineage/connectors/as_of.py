@@ -18,8 +18,8 @@ from broker.consume import BEGINNING, Partition, PartitionReader
 from catalog.actions import connection_of
 from lineage.connectors.actions import target_url
 from lineage.connectors.building import Job, WhileOurs
-from lineage.connectors.engine_fold import place_of
 from lineage.connectors.engine_load import Progress
+from lineage.connectors.engine_parts import place_of
 from lineage.connectors.engine_regenerate import Built, Regeneration
 from lineage.connectors.errors import LogIncompleteError, TableMissingError
 from lineage.connectors.kinds import RunKind

@@ -33,7 +33,16 @@ _TELL_SECONDS = 0.3
 _ATTEMPTS = 5
 _TAKEN_OVER = "taken over"
 _MOST_TAKEOVERS = 5
-_WRITES = frozenset({"load", "load_packed", "adding_key", "merge", "widen", "alter", "swap"})
+_WRITES = frozenset({
+    "load",
+    "load_packed",
+    "adding_key",
+    "merge",
+    "merge_packed",
+    "widen",
+    "alter",
+    "swap",
+})
 
 logger = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ every timestamp; the other formats bring theirs. Values are framed as Confluent'
 0x00 and a schema id of four bytes in front, or 0x01 and the schema's GUID in a header.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from broker.consume import Record
 from lineage.connectors.columns import Plan
-from lineage.connectors.engine_fold import Writer
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.mapping import avro, avro_rows, json_schema, protobuf
 from registry import formats
@@ -73,6 +73,15 @@ class RegistryDecoder:
             raise PoisonRecordError("the value is not framed with a schema id")
         frame = value[:_PREFIX]
         return self._writers.get(frame) or self._found(frame, _by_id), value[_PREFIX:]
+
+    def alike(self, records: Sequence[Record]) -> tuple[Writer, list[bytes]] | None:
+        """Return the one schema that all values are framed with, and the payloads."""
+        if any(record.headers for record in records):
+            return None
+        values = [record.value or b"" for record in records]
+        frames = {value[:_PREFIX] for value in values}
+        known = self._writers.get(frames.pop()) if len(frames) == 1 else None
+        return None if known is None else (known, [value[_PREFIX:] for value in values])
 
     def key(self, raw: bytes) -> tuple[Plan, Any]:
         """Decode a key that was written with a schema; raises PoisonRecordError."""

@@ -14,9 +14,11 @@ from typing import Protocol
 
 from broker.consume import Partition, Record
 from lineage.connectors.columns import Layout
-from lineage.connectors.engine_fold import Changes, Place, Preparation, place_of
+from lineage.connectors.engine_fold import Changes, Preparation
+from lineage.connectors.engine_packing import PackedChanges
+from lineage.connectors.engine_parts import Place, place_of
 from lineage.connectors.errors import FencedError, SinkRefusedError
-from lineage.connectors.sinks.contract import Fence, Live, Move, Position, Sink
+from lineage.connectors.sinks.contract import Fence, Live, Move, Position, Sink, TakesPacked
 
 BATCH = 50_000
 """Records a merge takes at most: a bigger batch folds away more and commits less often."""
@@ -68,7 +70,7 @@ class _Batch:
     """Records on their way into the target."""
 
     records: Sequence[Record]
-    changes: Changes
+    changes: Changes | PackedChanges
     layout: Layout | None
     fence: Fence
     written: Future[None] | None = None
@@ -172,9 +174,9 @@ class LiveEngine:
             raise FencedError(f"{self._name}: another owner has taken over")
         self._reader.assign(self.claim(list(self._stored)))
 
-    def _take(self, records: Sequence[Record]) -> Changes:
+    def _take(self, records: Sequence[Record]) -> Changes | PackedChanges:
         """Decode a batch while the one before is written, then begin to write it."""
-        changes = self._preparation.changes(records)
+        changes = self._changes(records)
         self._settle()
         self._shape()
         batch = _Batch(records, changes, self._preparation.layout, self._fence(records))
@@ -185,11 +187,21 @@ class LiveEngine:
             self._settle()
         return changes
 
+    def _changes(self, records: Sequence[Record]) -> Changes | PackedChanges:
+        """Fold a batch: straight to bytes where it can be, and the target takes them."""
+        packed = None
+        if isinstance(self._sink, TakesPacked):
+            packed = self._preparation.packing.changes(records)
+        return self._preparation.changes(records) if packed is None else packed
+
     def _write(self, batch: _Batch) -> None:
-        rows = list(batch.changes.upserts.values())
-        self._sink.merge(
-            self.live.table, batch.layout or NO_COLUMNS, rows, batch.changes.deletes, batch.fence
-        )
+        table, layout, changes = self.live.table, batch.layout or NO_COLUMNS, batch.changes
+        if isinstance(changes, Changes):
+            rows = list(changes.upserts.values())
+            self._sink.merge(table, layout, rows, changes.deletes, batch.fence)
+        else:
+            assert isinstance(self._sink, TakesPacked)
+            self._sink.merge_packed(table, layout, changes.upserts, changes.deletes, batch.fence)
 
     def _settle(self) -> None:
         """Wait until the batch under way is written."""
@@ -211,15 +223,13 @@ class LiveEngine:
         skip: frozenset[Place] = frozenset()
         while True:
             # the layout may have grown since the batch was decoded
-            batch.changes = self._preparation.changes(batch.records, skip)
+            batch.changes = changes = self._preparation.changes(batch.records, skip)
             self._shape()
             batch.layout = self._preparation.layout
             try:
                 self._write(batch)
             except SinkRefusedError as refusal:
-                skip |= put_aside(
-                    self._sink, self.live.table, self._preparation, batch.changes, refusal
-                )
+                skip |= put_aside(self._sink, self.live.table, self._preparation, changes, refusal)
             else:
                 return
 

@@ -4,103 +4,25 @@ Nothing here knows Django, a database or a Kafka client: records come in, rows g
 cannot be read is handed to `poison`. A superseded record is never decoded: that is the speed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from broker.consume import Record
-from lineage.connectors.columns import Column, Layout, Plan, Row
+from lineage.connectors.columns import Layout, Plan, Row
+from lineage.connectors.engine_packing import Packing
+from lineage.connectors.engine_parts import (
+    DELETION,
+    Decoder,
+    FoldKey,
+    Key,
+    Keying,
+    Place,
+    Poison,
+    RowReader,
+    Writer,
+    place_of,
+)
 from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
-from lineage.connectors.packing import UNFIT
-from lineage.connectors.row_making import Lead, compiled_maker, compiled_packer
-
-Key = tuple[Any, ...]
-FoldKey = Any
-Place = tuple[str, int, int]
-RowReader = Callable[[Lead, bytes], Row]
-RowPacker = Callable[[Lead, bytes], bytes]
-Poison = Callable[[Record, str], None]
-
-
-class Direct(Protocol):
-    """Makes, for a layout with so many leading columns, what reads payloads without a decoder."""
-
-    def reader(self, layout: Layout, plan: Plan, lead: int, /) -> RowReader:
-        """Return what reads them into rows; it raises what it pleases."""
-        ...
-
-    def packer(self, layout: Layout, plan: Plan, lead: int, /) -> RowPacker:
-        """Return what reads them into the bytes of rows (`packing`); it raises what it pleases."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Writer:
-    """What one schema brings: its columns, and how a payload written with it is decoded."""
-
-    plan: Plan
-    decode: Callable[[bytes], Any]
-    direct: Direct | None = None
-
-    def reader(self, layout: Layout, lead: int) -> RowReader:
-        """Return what turns leading values and a payload into a row; it raises what it pleases."""
-        decode, make = self.decode, compiled_maker(layout, self.plan, lead)
-        if self.direct is None:
-            return lambda values, payload: make(values, decode(payload))
-        read = self.direct.reader(layout, self.plan, lead)
-
-        def read_or_tell(values: Lead, payload: bytes) -> Row:
-            try:
-                return read(values, payload)
-            except UNFIT:
-                return make(values, decode(payload))
-
-        return read_or_tell
-
-    def packer(self, layout: Layout, lead: int) -> RowPacker:
-        """Return what turns them into the bytes of a row; it raises what it pleases."""
-        if self.direct is not None:
-            return self.direct.packer(layout, self.plan, lead)
-        decode, pack = self.decode, compiled_packer(layout, self.plan, lead)
-        return lambda values, payload: pack(values, decode(payload))
-
-
-DELETION = Writer(Plan(()), lambda _payload: None)
-"""What a deletion brings: nothing but its key."""
-
-
-class Decoder(Protocol):
-    """Finds the schema of a record; raises PoisonRecordError where none can be."""
-
-    def writer(self, record: Record) -> tuple[Writer, bytes]:
-        """Return the writer's schema and the payload behind its frame."""
-        ...
-
-    def key(self, raw: bytes) -> tuple[Plan, Any]:
-        """Decode a key that was written with a schema."""
-        ...
-
-
-class Keying(Protocol):
-    """What makes a row of the copy: which records replace each other, and the leading columns."""
-
-    mode: str
-
-    def fold_key(self, record: Record, /) -> FoldKey:
-        """Return what the later record of two replaces; None where the record has no key."""
-        ...
-
-    def columns(self, record: Record, plan: Plan, /) -> tuple[tuple[Column, ...], int]:
-        """Return the leading columns, and how many of them are the primary key."""
-        ...
-
-    def lead(self, record: Record, layout: Layout, /) -> Key:
-        """Return the values of the leading columns; raises PoisonRecordError."""
-        ...
-
-    def removes(self, record: Record, /) -> bool:
-        """Whether the record is a tombstone."""
-        ...
 
 
 @dataclass
@@ -110,11 +32,6 @@ class Changes:
     upserts: dict[Key, Row] = field(default_factory=dict)
     deletes: set[Key] = field(default_factory=set)
     sources: dict[Key, Record] = field(default_factory=dict)
-
-
-def place_of(record: Record) -> Place:
-    """Return where a record stands in the log."""
-    return record.topic, record.partition, record.offset
 
 
 class Preparation:
@@ -131,8 +48,8 @@ class Preparation:
         self._keying = keying
         self._poison = poison
         self._readers: dict[Plan, RowReader] = {}
-        self._packers: dict[Plan, RowPacker] = {}
         self._lead = 0
+        self.packing = Packing(decoder, keying)
 
     # -- the layout -----------------------------------------------------------------------------
     def adopt(self, layout: Layout | None) -> None:
@@ -140,7 +57,7 @@ class Preparation:
         if layout != self.layout:
             self.layout = layout
             self._readers.clear()
-            self._packers.clear()
+            self.packing.adopt(layout)
 
     def fit(self, record: Record, writer: Writer, *, strict: bool) -> None:
         """Make sure that the layout has the columns of a writer's schema."""
@@ -156,6 +73,7 @@ class Preparation:
         self._lead = len(lead)
         assert self.layout is not None
         self._readers[plan] = writer.reader(self.layout, self._lead)
+        self.packing.admit(plan, self._lead)
 
     def fit_all(self, records: Iterable[Record]) -> None:
         """Widen the layout to hold every readable record of a whole log."""
@@ -225,39 +143,6 @@ class Preparation:
             except Exception as error:  # noqa: BLE001  (decoders raise what they please)
                 keep(PoisonRecordError(f"cannot be decoded: {error!r}"))
         return rows
-
-    def packed(self, records: Sequence[Record]) -> list[bytes | None]:
-        """Make the bytes of rows; None stands for what only `rows_of` can tell.
-
-        The layout must have a form in bytes (`packing.has_form`).
-        """
-        rows: list[bytes | None] = []
-        keep, packers, find, lead = (
-            rows.append,
-            self._packers,
-            self._decoder.writer,
-            self._keying.lead,
-        )
-        layout = self.layout
-        assert layout is not None
-        for record in records:
-            if record.value is None:
-                keep(None)
-                continue
-            try:
-                writer, payload = find(record)
-                pack = packers.get(writer.plan) or self._packer(writer)
-                keep(pack(lead(record, layout), payload) if pack else None)
-            except Exception:  # noqa: BLE001  (decoders raise what they please)
-                keep(None)
-        return rows
-
-    def _packer(self, writer: Writer) -> RowPacker | None:
-        """Compile a packer; None where the layout was not fitted to the schema yet."""
-        if writer.plan not in self._readers or self.layout is None:
-            return None
-        pack = self._packers[writer.plan] = writer.packer(self.layout, self._lead)
-        return pack
 
     def removes(self, record: Record) -> bool:
         """Whether the record is a tombstone."""

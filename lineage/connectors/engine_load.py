@@ -12,7 +12,9 @@ from typing import Protocol
 
 from broker.consume import Record
 from lineage.connectors.columns import Digest, Layout, Row
-from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, later, place_of
+from lineage.connectors.engine_fold import Preparation, later
+from lineage.connectors.engine_packing import PIECE
+from lineage.connectors.engine_parts import FoldKey, Key, Place, place_of
 from lineage.connectors.engine_proof import Tally, prove
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import (
@@ -25,8 +27,6 @@ from lineage.connectors.packing import UNFIT, has_form, row_packer
 from lineage.connectors.sinks.contract import Live, Sink, TakesPacked
 
 _CHUNK = 5_000
-# so many rows as bytes fit into a socket's buffer: the database has work while we make the next
-_PIECE = 500
 # of so many survivors one is asked for its columns before the load
 _SAMPLE = 100
 
@@ -152,7 +152,7 @@ class Load:
     def _pieces(self) -> Iterator[bytes]:
         """Make the bytes of the survivors' rows; tally them."""
         done, total = 0, len(self.survivors)
-        for chunk in self.survivors.chunks(_PIECE):
+        for chunk in self.survivors.chunks(PIECE):
             self.progress("load", done, total)
             done += len(chunk)
             yield b"".join(self._packed(chunk))
@@ -160,7 +160,7 @@ class Load:
     def _packed(self, records: Sequence[Record]) -> list[bytes]:
         if self.left_out:
             records = [one for one in records if place_of(one) not in self.left_out]
-        made = self.preparation.packed(records)
+        made = self.preparation.packing.rows(records)
         packed = [row for row in made if row is not None]
         self.expected.add_packed(packed)
         if len(packed) < len(made):

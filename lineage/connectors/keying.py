@@ -6,7 +6,7 @@ from typing import Any
 from broker.consume import Record
 from lineage.connectors.columns import Column, Kind, Layout, Plan, SourceColumn
 from lineage.connectors.definition import Definition
-from lineage.connectors.engine_fold import Decoder, FoldKey, Key, Keying
+from lineage.connectors.engine_parts import Decoder, FoldKey, Key, Keying
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.expressions.casts import text_of
 from lineage.connectors.sinks.history_view import HISTORY_COLUMNS, HISTORY_KEYS
@@ -50,6 +50,10 @@ class _TableKeying:
         """Whether the value is null."""
         return record.value is None
 
+    def is_raw(self, _layout: Layout) -> bool:
+        """Tell that the key is decoded first."""
+        return False
+
 
 class TextKeying(_TableKeying):
     """The key is text in one column, or a number or UUID where the value's field is one."""
@@ -67,6 +71,10 @@ class TextKeying(_TableKeying):
         if source is not None:
             self._kind = source.column.kind if source.column.kind in _KEY_KINDS else "text"
         return (Column(self._column, self._kind),), 1
+
+    def is_raw(self, layout: Layout) -> bool:
+        """Whether the key is text."""
+        return layout.columns[0].kind == "text"
 
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the key, converted to its column's kind."""
@@ -143,6 +151,10 @@ class HistoryKeying:
         """Tell that nothing is: a null value is a version too, marked as deleted."""
         return False
 
+    def is_raw(self, _layout: Layout) -> bool:
+        """Tell that there is more than the key."""
+        return False
+
     def columns(self, record: Record, plan: Plan) -> tuple[tuple[Column, ...], int]:
         """Return the key, the place, and what is told of the version."""
         found, keys = self._keying.columns(record, plan)
@@ -177,6 +189,10 @@ class EventKeying:
 
     def removes(self, _record: Record) -> bool:
         """Tell that nothing is; a null value is no event, and is left out by its reader."""
+        return False
+
+    def is_raw(self, _layout: Layout) -> bool:
+        """Tell that there is more than the key."""
         return False
 
     def columns(self, _record: Record, _plan: Plan) -> tuple[tuple[Column, ...], int]:

@@ -126,7 +126,8 @@ def _variable(parts: "_Parts", cell: Cell, at: int) -> None:
         parts.part(cell.text if cell.raw else f"t{at}_")
 
 
-def _uuid(value: str) -> bytes:
+def uuid_bytes(value: str) -> bytes:
+    """Return the 16 bytes of a UUID in text; raises ValueError."""
     found = bytes.fromhex(value.replace("-", ""))
     if len(found) != _UUID:
         raise ValueError(f"{value!r} is no UUID")
@@ -147,7 +148,7 @@ class _Parts:
             "NULL": b"\xff\xff\xff\xff",
             "TRUTH": {False: b"\0\0\0\1\0", True: b"\0\0\0\1\1"},
             "join": b"".join,
-            "uuid": _uuid,
+            "uuid": uuid_bytes,
             "number": _number,
         }
         self._known = known

@@ -14,7 +14,7 @@ from django.utils import timezone
 from broker.consume import Partition, Record
 from lineage.connectors.building import Job
 from lineage.connectors.engine import put_aside
-from lineage.connectors.engine_fold import Place, place_of
+from lineage.connectors.engine_parts import Place, place_of
 from lineage.connectors.errors import (
     FencedError,
     PoisonRecordError,

@@ -19,7 +19,8 @@ from lineage.connectors.definition import Definition
 from lineage.connectors.discretion import Discretion
 from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_builds import note_topics
-from lineage.connectors.engine_fold import Decoder, Poison, Preparation
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Decoder, Poison
 from lineage.connectors.errors import TargetUnsetError, TopicRecreatedError
 from lineage.connectors.keying import keying_of
 from lineage.connectors.models import Connector, Quarantine

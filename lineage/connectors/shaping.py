@@ -5,7 +5,7 @@ and expressions added. Leading columns (the key, the place in the log) can be ma
 where they are no key.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from broker.consume import Record
 from lineage.connectors.columns import Column, Convert, Layout, Plan, SourceColumn, nested_json
 from lineage.connectors.declared_columns import ColumnRule
 from lineage.connectors.definition import DEEPEST, Definition
-from lineage.connectors.engine_fold import Decoder, FoldKey, Key, Keying, Writer
+from lineage.connectors.engine_parts import Decoder, DecodesAlike, FoldKey, Key, Keying, Writer
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.expressions import Compiled, ExpressionError, compiled
 from lineage.connectors.masking import masked
@@ -329,14 +329,21 @@ class ShapedDecoder:
     def writer(self, record: Record) -> tuple[Writer, bytes]:
         """Return the schema's writer with its plan shaped; raises PoisonRecordError."""
         writer, payload = self._decoder.writer(record)
+        return self._writers.get(writer) or self._shaped(writer), payload
+
+    def alike(self, records: Sequence[Record]) -> tuple[Writer, list[bytes]] | None:
+        """Return the shaped writer of records that the decoder knows to be alike."""
+        same = self._decoder.alike(records) if isinstance(self._decoder, DecodesAlike) else None
+        return None if same is None else (self._shaped(same[0]), same[1])
+
+    def _shaped(self, writer: Writer) -> Writer:
         shaped = self._writers.get(writer)
         if shaped is None:
             plan = self._shape(writer.plan)
-            shaped = replace(
+            shaped = self._writers[writer] = replace(
                 writer, plan=plan, direct=writer.direct if _only_moved(writer.plan, plan) else None
             )
-            self._writers[writer] = shaped
-        return shaped, payload
+        return shaped
 
 
 class ShapedKeying:
@@ -360,6 +367,10 @@ class ShapedKeying:
             self._leads = self._shaper.lead(found, keys)
             self._plain = all(lead.kept and lead.hide is None for lead in self._leads)
         return tuple(lead.column for lead in self._leads if lead.kept), keys
+
+    def is_raw(self, layout: Layout) -> bool:
+        """Whether the key is the only leading column, and not masked."""
+        return self._plain and self._keying.is_raw(layout)
 
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the values of the leading columns that are kept."""

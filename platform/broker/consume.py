@@ -5,6 +5,7 @@ where there is one, only shares out the partitions (and lets Kafka see us); wher
 asked of the caller each time a partition is assigned.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,6 +27,9 @@ from broker.errors import BrokerError, BrokerUnavailableError, translate, transl
 
 BEGINNING = -1
 """Where to begin a partition of which nothing was read yet: its first record."""
+
+# so few messages are still in the processor's cache when they become records
+_AT_ONCE = 5_000
 
 _NOT_IN_A_REBALANCE = frozenset({
     KafkaError.REBALANCE_IN_PROGRESS,
@@ -167,17 +171,31 @@ class PartitionReader:
         What was fetched before a rebalance is dropped and read again from what was claimed:
         it may belong to somebody else by now.
         """
-        with translated():
-            messages = self._consumer.consume(limit, timeout)
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
-        if self._rebalanced:
-            self._rebalanced = False
-            if messages:
-                self.assign(dict(self.positions))
-            return []
-        return self._records(messages)
+        records: list[Record] = []
+        end = time.monotonic() + timeout
+        while len(records) < limit:
+            asked = min(limit - len(records), _AT_ONCE)
+            with translated():
+                messages = self._consumer.consume(asked, max(0.0, end - time.monotonic()))
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+            if self._rebalanced:
+                self._rebalanced = False
+                if messages or records:
+                    self.assign(dict(self.positions))
+                return []
+            try:
+                records += self._records(messages)
+            except BrokerError as failure:
+                if not records:
+                    raise
+                # what we have has been passed: it is not to be lost
+                self._failure = failure
+                break
+            if len(messages) < asked:
+                break
+        return records
 
     def _records(self, messages: Sequence[Message]) -> list[Record]:
         """Return what the messages hold: column by column, half the cost of one by one."""

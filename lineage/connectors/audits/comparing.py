@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lineage.connectors.columns import Digest, Layout, Row
-from lineage.connectors.engine_fold import Key
+from lineage.connectors.engine_parts import Key
 from lineage.connectors.sinks.canonical import differing_columns
 
 Kind = Literal["changed", "missing", "extra"]

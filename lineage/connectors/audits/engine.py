@@ -20,8 +20,9 @@ from lineage.connectors.audits.comparing import (
 from lineage.connectors.audits.folding import LogFold
 from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.columns import Digest, Layout, Row
-from lineage.connectors.engine_fold import Key, Preparation
+from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.engine_load import Progress
+from lineage.connectors.engine_parts import Key
 from lineage.connectors.errors import SinkMismatchError
 from lineage.connectors.sinks.contract import Live, Sink
 from lineage.connectors.sinks.ranges import RANGES, Moment, at_one_moment, nan_is_null, total

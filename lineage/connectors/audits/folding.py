@@ -14,8 +14,9 @@ from broker.consume import BEGINNING, Partition, Record
 from lineage.connectors.audits.comparing import Expected
 from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.columns import Digest, Layout, Row
-from lineage.connectors.engine_fold import FoldKey, Key, Place, Preparation, place_of
+from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.engine_load import Progress
+from lineage.connectors.engine_parts import FoldKey, Key, Place, place_of
 from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
 from lineage.connectors.sinks.canonical import hasher, ranger
 

@@ -15,8 +15,8 @@ from lineage.connectors.audits.showing import show
 from lineage.connectors.columns import Layout, Row
 from lineage.connectors.declared_columns import NO_RULES, ColumnRules
 from lineage.connectors.discretion import hidden_columns
-from lineage.connectors.engine_fold import Key
 from lineage.connectors.engine_load import Progress
+from lineage.connectors.engine_parts import Key
 from lineage.connectors.errors import CopyDivergedError, FencedError, SinkMismatchError
 from lineage.connectors.sinks.canonical import ranger
 from lineage.connectors.sinks.contract import Fence, Live, Move, Position, Sink

@@ -10,7 +10,7 @@ import orjson
 from lineage.connectors.audits.comparing import Difference
 from lineage.connectors.columns import Column, Layout, Row, jsonified
 from lineage.connectors.discretion import HIDDEN
-from lineage.connectors.engine_fold import Key
+from lineage.connectors.engine_parts import Key
 from lineage.connectors.sinks.canonical import FOREIGN, cell_of
 
 LONGEST_VALUE = 300

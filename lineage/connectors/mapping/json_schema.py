@@ -1,7 +1,7 @@
 """Columns of a JSON Schema (drafts 4 to 2020-12): what `properties` of the root promise."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -114,18 +114,34 @@ _ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _MANY_DIGITS = b"0" * 19
 
 
-def decoder(exact: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """Return a decoder as `exact` is, and four times as fast where that makes no difference.
+class Decoder:
+    """Decodes as `exact` does, and four times as fast where that makes no difference.
 
     orjson makes a float of a number beyond 64 bits, and refuses what RFC 8259 does: NaN.
     """
 
-    def decode(payload: bytes) -> Any:
+    def __init__(self, exact: Callable[[bytes], Any]) -> None:
+        self._exact = exact
+
+    def __call__(self, payload: bytes) -> Any:
+        """Decode one payload; raises what `exact` does."""
         if _MANY_DIGITS in payload.translate(_ALL_DIGITS_ZERO):
-            return exact(payload)
+            return self._exact(payload)
+        return self._quick(payload)
+
+    def many(self, payloads: Sequence[bytes]) -> Iterable[Any]:
+        """Decode many: they are looked through at once, and mostly that is enough."""
+        if _MANY_DIGITS in b",".join(payloads).translate(_ALL_DIGITS_ZERO):
+            return map(self, payloads)
+        return map(self._quick, payloads)
+
+    def _quick(self, payload: bytes) -> Any:
         try:
             return orjson.loads(payload)
         except orjson.JSONDecodeError:
-            return exact(payload)
+            return self._exact(payload)
 
-    return decode
+
+def decoder(exact: Callable[[bytes], Any]) -> Decoder:
+    """Return a decoder as `exact` is, and faster."""
+    return Decoder(exact)

@@ -189,6 +189,17 @@ class TakesPacked(Protocol):
     Only layouts whose columns all have that form (`packing.has_form`) go this way.
     """
 
+    def merge_packed(
+        self,
+        table: str,
+        layout: Layout,
+        upserts: Sequence[bytes],
+        deletes: Collection[tuple[Any, ...]],
+        fence: Fence | None = None,
+    ) -> None:
+        """As `Sink.merge`, of rows that are bytes already."""
+        ...
+
     def load_packed(self, table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
         """As `Sink.load`, of pieces that hold whole rows; the key is left to `adding_key`."""
         ...

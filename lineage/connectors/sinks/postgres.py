@@ -34,7 +34,7 @@ from lineage.connectors.sinks.postgres_staging import (
     named,
     read_packed,
     send_frozen,
-    send_packed,
+    send_packed_frozen,
 )
 from lineage.connectors.sinks.postgres_types import (
     as_numbers,
@@ -212,12 +212,33 @@ class PostgresSink:
 
         The rows are sent before the fence is passed: a process frozen while sending holds no lock.
         """
+        with self._merging(table, layout, fence, upserts=bool(upserts), deletes=bool(deletes)):
+            self._staging.send(table, layout, upserts, deletes)
+
+    def merge_packed(
+        self,
+        table: str,
+        layout: Layout,
+        upserts: Sequence[bytes],
+        deletes: Collection[tuple[Any, ...]],
+        fence: Fence | None = None,
+    ) -> None:
+        """As `merge`, of rows that are bytes already."""
+        with self._merging(table, layout, fence, upserts=bool(upserts), deletes=bool(deletes)):
+            self._staging.send_packed(table, layout, upserts)
+            self._staging.send(table, layout, (), deletes)
+
+    @contextmanager
+    def _merging(
+        self, table: str, layout: Layout, fence: Fence | None, *, upserts: bool, deletes: bool
+    ) -> Iterator[None]:
+        """Write what is sent within, if the fence holds still."""
         try:
             with mapped(), self._db.transaction():
-                self._staging.send(table, layout, upserts, deletes)
+                yield
                 if fence is not None:
                     self._books.pass_fence(fence)
-                self._staging.apply(table, layout, upserts=bool(upserts), deletes=bool(deletes))
+                self._staging.apply(table, layout, upserts=upserts, deletes=deletes)
         except SinkError:
             self._staging.forget()
             raise
@@ -251,7 +272,7 @@ class PostgresSink:
     def load_packed(self, table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
         """As `load`, of rows that are bytes already, and without the key."""
         with self._made(table, layout):
-            send_packed(self._db, table, layout, pieces)
+            send_packed_frozen(self._db, table, layout, pieces)
 
     @contextmanager
     def _made(self, table: str, layout: Layout) -> Iterator[None]:

@@ -17,6 +17,7 @@ _DELETED = "insideout_deleted"
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 _CHUNK = 5_000
+_SENT_AT_ONCE = 1_000
 
 
 def named(template: LiteralString, **names: str) -> sql.Composed:
@@ -43,9 +44,9 @@ def send(
                 raise SinkRefusedError(str(error)) from error
 
 
-def send_packed(db: Connection[Any], table: str, layout: Layout, pieces: Iterable[bytes]) -> None:
-    """As `send_frozen`, of rows in bytes."""
-    with db.cursor() as cursor, cursor.copy(_frozen(table, layout)) as copy:
+def send_packed(db: Connection[Any], statement: sql.Composed, pieces: Iterable[bytes]) -> None:
+    """Send pieces that hold whole rows as bytes."""
+    with db.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(_SIGNATURE)
         for piece in pieces:
             copy.write(piece)
@@ -70,6 +71,13 @@ def _frozen(table: str, layout: Layout) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE)").format(
         sql.Identifier(table), listed(layout.names)
     )
+
+
+def send_packed_frozen(
+    db: Connection[Any], table: str, layout: Layout, pieces: Iterable[bytes]
+) -> None:
+    """As `send_frozen`, of rows in bytes."""
+    send_packed(db, _frozen(table, layout), pieces)
 
 
 def send_frozen(db: Connection[Any], table: str, layout: Layout, rows: Iterable[Row]) -> None:
@@ -131,6 +139,19 @@ class Staging:
         )
         send(self._db, statement, [*sent_types(layout), "bool"], rows())
 
+    def send_packed(self, table: str, layout: Layout, upserts: Sequence[bytes]) -> None:
+        """As `send`, of rows in bytes."""
+        if not upserts:
+            return
+        self._make(table, layout)
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            sql.Identifier(_BATCH), listed(layout.names)
+        )
+        waiting = iter(upserts)
+        send_packed(
+            self._db, statement, iter(lambda: b"".join(islice(waiting, _SENT_AT_ONCE)), b"")
+        )
+
     def apply(self, table: str, layout: Layout, *, upserts: bool, deletes: bool) -> None:
         """Write what was sent into the table."""
         if upserts:
@@ -146,8 +167,8 @@ class Staging:
         action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(values)) if values else None
         self._db.execute(
             sql.SQL(
-                "INSERT INTO {table} ({names}) SELECT {names} FROM {batch} WHERE NOT {deleted} "
-                "ON CONFLICT ({key}) DO {action}"
+                "INSERT INTO {table} ({names}) SELECT {names} FROM {batch} "
+                "WHERE {deleted} IS NOT TRUE ON CONFLICT ({key}) DO {action}"
             ).format(
                 table=sql.Identifier(table),
                 names=listed(layout.names),

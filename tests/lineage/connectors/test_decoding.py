@@ -11,6 +11,7 @@ from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.errors import SchemaChangedError
 from lineage.connectors.keying import EventKeying, TextKeying
+from lineage.connectors.shaping import ShapedDecoder
 from registry.actions import Submission, register
 from tests.lineage.connectors.orders import encode
 
@@ -174,3 +175,26 @@ def test_events_are_rows_by_their_place_in_the_log() -> None:
     preparation = Preparation(RegistryDecoder(), EventKeying(), lambda *_: None)
     changes = preparation.changes([record(value), record(value, offset=1)])
     assert list(changes.upserts) == [("t", 0, 0), ("t", 0, 1)]
+
+
+def test_records_of_one_schema_are_told_at_once() -> None:
+    one = registered(json.dumps({"type": "record", "name": "A", "fields": []}))
+    text = json.dumps({"properties": {"n": {"type": "integer"}}})
+    other = registered(text, "JSON")
+    frame, second = (b"\0" + each.to_bytes(4, "big") for each in (one, other))
+    decoder = RegistryDecoder()
+    alike = [record(frame), record(frame + b"\x02")]
+    # nobody has looked the schema up yet
+    assert decoder.alike(alike) is None
+    writer, _ = decoder.writer(alike[0])
+    assert decoder.alike(alike) == (writer, [b"", b"\x02"])
+    decoder.writer(record(second + b"{}"))
+    framed = alike[0]._replace(headers=(("x", b"y"),))
+    for others in ([record(second + b"{}")], [record(b"?")], [framed], [record(None)]):
+        assert decoder.alike([*alike, *others]) is None
+    assert decoder.alike([]) is None
+    shaped = ShapedDecoder(decoder, lambda plan: plan)
+    found = shaped.alike(alike)
+    assert found is not None
+    assert found == (shaped.writer(alike[0])[0], [b"", b"\x02"])
+    assert shaped.alike([framed]) is None

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from broker.consume import Partition, Record
 from lineage.connectors.columns import Plan
 from lineage.connectors.engine import LiveEngine
-from lineage.connectors.engine_fold import Preparation, Writer
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_regenerate import Regeneration
 from lineage.connectors.errors import LogIncompleteError, PoisonRecordError, SchemaChangedError
 from lineage.connectors.keying import TextKeying

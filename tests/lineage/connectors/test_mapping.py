@@ -17,7 +17,7 @@ from psycopg import sql
 
 from lineage.connectors.columns import Column, Layout, Row, duration, row_maker
 from lineage.connectors.decoding import writer_of
-from lineage.connectors.engine_fold import Writer
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 from registry import formats

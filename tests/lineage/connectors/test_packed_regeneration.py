@@ -12,7 +12,8 @@ from fastavro import parse_schema, schemaless_writer
 from broker.consume import Record
 from lineage.connectors.columns import Plan, Row
 from lineage.connectors.digests import digest
-from lineage.connectors.engine_fold import Preparation, Writer
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_regenerate import Built, Regeneration
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.keying import TextKeying

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lineage.connectors.columns import Column, Kind, Layout, Row, row_maker
 from lineage.connectors.digests import digest
-from lineage.connectors.engine_fold import Writer
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_proof import Tally, prove
 from lineage.connectors.errors import CopyDivergedError, SinkRefusedError
 from lineage.connectors.mapping import avro, avro_rows, json_schema

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from broker.consume import Record
 from lineage.connectors.columns import Column, Layout, Row, row_maker
 from lineage.connectors.digests import digest
-from lineage.connectors.engine_fold import Writer
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_proof import Tally
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.mapping import avro, avro_rows, json_schema

@@ -1,21 +1,23 @@
 """Declared columns: renamed, dropped, masked, kept whole, constant and computed; and the key's."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.consume import Record
-from lineage.connectors.columns import Layout, Plan, row_maker
+from lineage.connectors.columns import Layout, Plan, Row, row_maker
 from lineage.connectors.declared_columns import read_columns
 from lineage.connectors.definition import Definition, check
-from lineage.connectors.engine_fold import Preparation, Writer
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Writer
 from lineage.connectors.errors import DefinitionInvalidError
 from lineage.connectors.keying import keying_of
 from lineage.connectors.mapping import avro
 from lineage.connectors.masking import REDACTED, masked, part_of
+from lineage.connectors.packing import row_packer
 from lineage.connectors.shaping import Faults, ShapedDecoder, ShapedKeying, Shaper
 
 SECRET = b"pepper"
@@ -209,6 +211,10 @@ def rows(definition: Definition, *values: bytes | None) -> list[dict[str, Any]]:
     changes = preparation.changes(records)
     assert preparation.layout is not None
     assert not changes.deletes
+    for row, packed in zip(
+        preparation.rows_of(records), preparation.packing.rows(records), strict=True
+    ):
+        assert packed is None or packed == row_packer(preparation.layout)(cast("Row", row))
     return [
         dict(zip(preparation.layout.names, row, strict=True)) for row in changes.upserts.values()
     ]

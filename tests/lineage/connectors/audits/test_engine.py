@@ -16,7 +16,8 @@ from lineage.connectors.audits.folding import LogFold
 from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.audits.repairing import Repair
 from lineage.connectors.columns import Digest, Layout, Row
-from lineage.connectors.engine_fold import Place, Preparation, place_of
+from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_parts import Place, place_of
 from lineage.connectors.errors import CopyDivergedError, LogIncompleteError
 from lineage.connectors.keying import EventKeying, TextKeying
 from lineage.connectors.sinks.sqlite import SqliteSink

@@ -15,7 +15,7 @@ from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.packing import has_form
 from lineage.connectors.vectors import Vector, utf8_texts, vector_of
 
-PIECE = 2_000
+PIECE = 1_000
 """Records packed at once: enough for arrays to pay, few enough to stay in a processor's cache."""
 
 

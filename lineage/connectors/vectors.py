@@ -6,6 +6,7 @@ of its columns; here each call moves a column of a whole batch. What has no plai
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +135,10 @@ def scaled(vector: Vector, factor: int) -> Vector:
 
 def vector_of(column: Column, values: Sequence[Any]) -> Vector:
     """Return a column of canonical values; raises one of `packing.UNFIT` where one is none."""
+    if column.kind == "text":
+        # most have no null: then joining is the test whether all are text
+        with suppress(TypeError):
+            return _joined(values, None)
     kinds = set(map(type, values))
     present: Mask | None = None
     if _NONE in kinds:
@@ -151,6 +156,11 @@ def vector_of(column: Column, values: Sequence[Any]) -> Vector:
         return texts_of(values, present)
     if column.kind == "uuid":
         return texts_of([b"" if each is None else uuid_bytes(each) for each in values], present)
+    return _joined(values, present)
+
+
+def _joined(values: Sequence[str], present: Mask | None) -> Texts:
+    """Return a column of texts; raises TypeError where one is none."""
     joined = "".join(values)
     if not joined.isascii():
         return texts_of([each.encode() for each in values], present)

@@ -5,7 +5,9 @@ from itertools import chain, islice
 from typing import Any, LiteralString
 
 from psycopg import Connection, sql
-from psycopg.errors import DataError
+from psycopg.errors import DataError, error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
 
 from lineage.connectors.columns import Layout, Row
 from lineage.connectors.errors import SinkRefusedError
@@ -58,13 +60,34 @@ def read_packed(db: Connection[Any], table: str, layout: Layout) -> Iterator[lis
     statement = sql.SQL("COPY {} ({}) TO STDOUT (FORMAT BINARY)").format(
         sql.Identifier(table), listed(layout.names)
     )
-    with db.cursor() as cursor, cursor.copy(statement) as copy:
-        rows = map(bytes, copy)
-        first = next(rows, b"")
-        # what stands before the first row comes alone, or together with it
-        waiting = chain([first.removeprefix(_SIGNATURE)], rows)
-        while chunk := list(islice(waiting, _CHUNK)):
-            yield [row for row in chunk if row and row != _END]
+    rows = _copied(db, statement)
+    first = next(rows, b"")
+    # what stands before the first row comes alone, or together with it
+    waiting = chain([first.removeprefix(_SIGNATURE)], rows)
+    while chunk := list(islice(waiting, _CHUNK)):
+        yield [row for row in chunk if row and row != _END]
+
+
+def _copied(db: Connection[Any], statement: sql.Composed) -> Iterator[bytes]:
+    """Return what COPY sends, by libpq's own functions: psycopg's take a microsecond more a row."""
+    server = db.pgconn
+    result: PGresult | None = server.exec_(statement.as_bytes(db))
+    assert result is not None
+    if result.status != ExecStatus.COPY_OUT:
+        raise error_from_result(result)
+    whole = False
+    try:
+        while (found := server.get_copy_data(0))[0] >= 0:
+            yield bytes(found[1])
+        whole = True
+    finally:
+        if not whole and server.status == ConnStatus.OK:  # nobody wants the rest
+            server.get_cancel().cancel()
+            while server.get_copy_data(0)[0] >= 0:
+                pass
+        while server.status == ConnStatus.OK and (result := server.get_result()) is not None:
+            if whole and result.status != ExecStatus.COMMAND_OK:
+                raise error_from_result(result)
 
 
 def _frozen(table: str, layout: Layout) -> sql.Composed:

@@ -15,7 +15,12 @@ from lineage.connectors.columns import Column, Kind, Layout, Row, row_maker
 from lineage.connectors.digests import digest
 from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_proof import Tally, prove
-from lineage.connectors.errors import CopyDivergedError, SinkRefusedError
+from lineage.connectors.errors import (
+    CopyDivergedError,
+    SinkError,
+    SinkRefusedError,
+    SinkUnavailableError,
+)
 from lineage.connectors.mapping import avro, avro_rows, json_schema
 from lineage.connectors.packing import UNFIT, has_form, row_packer
 from lineage.connectors.sinks import open_sink
@@ -238,3 +243,39 @@ def test_a_key_is_built_while_the_table_is_read(sink: PostgresSink, postgres_tar
 def test_without_a_connection_to_spare_there_is_no_index_beside() -> None:
     with index_beside("postgresql://127.0.0.1:1/none", "t", ["id"]) as built:
         assert built() == ""
+
+
+@pytest.mark.postgres
+def test_a_table_read_back_in_part_leaves_the_connection_as_it_was(postgres_target: str) -> None:
+    layout = Layout((Column("id", "integer"), Column("t", "text")), 1)
+    sink = PostgresSink(postgres_target)
+    pack = row_packer(layout)
+    rows = [pack([at, "x" * 100]) for at in range(20_000)]
+    sink.load_packed("copy", layout, [b"".join(rows)])
+    assert sorted(row for some in sink.read_packed("copy", layout) for row in some) == rows
+    reading = sink.read_packed("copy", layout)
+    assert len(next(reading)) > 0
+    reading.close()  # type: ignore[attr-defined]
+    assert sink.count("copy") == len(rows)
+    with pytest.raises(SinkError):
+        list(sink.read_packed("nowhere", layout))
+    assert [row for some in sink.read_packed("copy", layout) for row in some] == rows
+    sink.close()
+
+
+@pytest.mark.postgres
+def test_a_server_that_ends_while_a_table_is_read_back_is_told(postgres_target: str) -> None:
+    layout = Layout((Column("id", "integer"), Column("t", "text")), 1)
+    sink = PostgresSink(postgres_target)
+    pack = row_packer(layout)
+    sink.load_packed("copy", layout, [pack([at, "x" * 1000]) for at in range(20_000)])
+    reading = sink.read_packed("copy", layout)
+    next(reading)
+    query(
+        postgres_target,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    with pytest.raises(SinkUnavailableError):
+        list(reading)
+    sink.close()

@@ -193,7 +193,7 @@ def _fill(connection: Connection, count: int) -> None:
 def _scene() -> Iterator[tuple[Connect, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kafka, postgres = EmbeddedKafka(folder / "kafka"), EmbeddedPostgres(folder / "postgres")
+        kafka, postgres = EmbeddedKafka(folder / "kafka"), EmbeddedPostgres(folder / "postgres", BUFFERS)
         kafka.start()
         postgres.start()
         registry = ThreadingHTTPServer(("127.0.0.1", 0), OneSchema)

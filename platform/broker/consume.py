@@ -215,7 +215,7 @@ class PartitionReader:
             topics,
             numbers,
             offsets,
-            [time for _, time in map(Message.timestamp, messages)],
+            [written for _, written in map(Message.timestamp, messages)],
             map(Message.key, messages),
             map(Message.value, messages),
             [tuple(some) if some else None for some in map(Message.headers, messages)],

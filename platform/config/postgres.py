@@ -66,8 +66,10 @@ def _free_port() -> int:
 class EmbeddedPostgres:
     """One server whose data are in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared_buffers: str = "32MB") -> None:
+        """`shared_buffers`: memory for pages, in PostgreSQL's words; little is enough for most."""
         self.folder = folder.absolute()
+        self._shared_buffers = shared_buffers
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -140,7 +142,7 @@ class EmbeddedPostgres:
             "port": str(self._port),
             "unix_socket_directories": "",
             "max_connections": "50",
-            "shared_buffers": "32MB",
+            "shared_buffers": self._shared_buffers,
         }
         flags = [flag for name, value in options.items() for flag in ("-c", f"{name}={value}")]
         return [str(binaries / "postgres"), "-D", str(self.folder / "data"), *flags]

@@ -19,7 +19,7 @@ from lineage.connectors.columns import (
     to_json,
     within,
 )
-from lineage.connectors.mapping import plan_of, source
+from lineage.connectors.mapping import json_typed, plan_of, source
 
 _SIMPLE: dict[str, tuple[Kind, Convert | None]] = {
     "integer": ("bigint", within(64)),
@@ -134,6 +134,11 @@ class Decoder:
         if _MANY_DIGITS in b",".join(payloads).translate(_ALL_DIGITS_ZERO):
             return map(self, payloads)
         return map(self._quick, payloads)
+
+    @staticmethod
+    def columns_of(fields: Mapping[tuple[str, ...], Kind]) -> json_typed.Columns | None:
+        """Return what reads these fields alone, where each is of its kind; else ValueError."""
+        return json_typed.columns_of(fields)
 
     def _quick(self, payload: bytes) -> Any:
         try:

@@ -1,7 +1,8 @@
 """Rows packed a batch at a time, column by column, are those packed one by one."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -9,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.consume import Record
-from lineage.connectors import vectors
-from lineage.connectors.columns import Column, Layout
+from lineage.connectors import batches, vectors
+from lineage.connectors.columns import Column, Kind, Layout
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.engine_packing import lead_vectors
 from lineage.connectors.engine_parts import Writer
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.keying import EventKeying, TextKeying
-from lineage.connectors.mapping import avro, avro_rows, json_schema
+from lineage.connectors.mapping import avro, avro_rows, json_schema, json_typed
 from lineage.connectors.packing import row_packer
 from lineage.connectors.vectors import Texts, buffer_of, copy_pieces, texts_of, utf8_texts
 from tests.lineage.connectors.test_packing import ANYTHING, FIELDS, LAYOUT, ROWS, packed
@@ -93,6 +94,114 @@ def test_json_is_packed_column_by_column_as_value_by_value(values: list[Any]) ->
     layout = Layout((Column("k", "text"), *(source.column for source in plan.columns)), 1)
     writer = Writer(plan, json_schema.decoder(json.loads))
     same(writer, layout, [json.dumps(value).encode() for value in values])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(USUAL, max_size=3), st.data())
+def test_json_that_is_none_is_told(values: list[Any], data: st.DataObject) -> None:
+    plan = json_schema.plan(json.dumps({"properties": FIELDS}))
+    layout = Layout((Column("k", "text"), *(source.column for source in plan.columns)), 1)
+    writer = Writer(plan, json_schema.decoder(json.loads))
+    payloads = [json.dumps(value, ensure_ascii=False).encode() for value in values]
+    cut = [payload[: data.draw(st.integers(0, len(payload)))] for payload in payloads]
+    noise = st.binary(max_size=6) | st.sampled_from([
+        b'{"s": "\\ud800"}',
+        b'{"x": "\xff"}',
+        b'{"n": NaN}',
+        b'{"n": 1e400}',
+        b"{} {}",
+    ])
+    mixed = [*payloads, *cut, *data.draw(st.lists(noise, max_size=2))]
+    same(writer, layout, data.draw(st.permutations(mixed)))
+
+
+PATHS: dict[tuple[str, ...], Kind] = {
+    ("q",): "bigint",
+    ("n",): "double",
+    ("in", "u"): "uuid",
+    ("s",): "text",
+    ("in", "b"): "boolean",
+    ("at",): "timestamptz",
+}
+
+
+def test_fields_are_read_alone_where_they_are_as_declared() -> None:
+    read = json_typed.columns_of(PATHS)
+    assert read is not None
+    payloads = [
+        b'{"q": 1, "n": 2, "in": {"u": "x", "b": true, "y": [1e999]}, "s": "\\u00e9", "at": "a"}',
+        b'{"in": null, "other": {"q": 9}, "at": 5}',
+        b'{"q": 1, "q": 18446744073709551616, "s": null, "in": {}}',
+    ]
+    assert [list(column) for column in read(payloads)] == [
+        [1, None, 2**64],
+        [2.0, None, None],
+        ["x", None, None],
+        ["é", None, None],
+        [True, None, None],
+        ["a", 5, None],
+    ]
+    for other in (
+        b'{"q": 1.0}',
+        b'{"q": true}',
+        b'{"s": 1}',
+        b'{"in": 1}',
+        b"[]",
+        b"",
+        b'{"unasked": "\xff"}',
+        b'{"unasked": NaN}',
+        b"{} {}",
+        b"[" * 100_000,
+    ):
+        with pytest.raises(ValueError):  # noqa: PT011  (what it says is msgspec's affair)
+            read([payloads[0], other])
+    # the halves of a character, in two payloads
+    with pytest.raises(ValueError, match="utf-8"):
+        read([b'{"x": "\xc3', b'\xa9"}'])
+
+
+def test_some_fields_cannot_be_read_alone() -> None:
+    for paths in (
+        {("a",): "text", ("a", "b"): "text"},
+        {("a", "b"): "text", ("a",): "text"},
+        {("a",): "json"},
+        {('"',): "text"},
+        {("",): "text"},
+    ):
+        assert json_typed.columns_of(cast("dict[tuple[str, ...], Kind]", paths)) is None
+
+
+def test_fields_that_are_never_as_declared_are_not_tried_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches, "_PATIENCE", 3)
+    tried = []
+
+    class Counting(json_schema.Decoder):
+        @staticmethod
+        def columns_of(fields: Any) -> Any:
+            read = json_typed.columns_of(fields)
+            assert read is not None
+
+            def count(payloads: Sequence[bytes]) -> Any:
+                tried.append(len(payloads))
+                return read(payloads)
+
+            return count
+
+    plan = json_schema.plan(json.dumps({"properties": {"q": {"type": "integer"}}}))
+    layout = Layout((Column("k", "text"), *(source.column for source in plan.columns)), 1)
+    pack = Writer(plan, Counting(json.loads)).packs(layout, 1)
+    assert pack is not None
+    leads = [texts_of([b"k"])]
+    usual, other = b'{"q": 1}', b'{"q": 1.0}'
+    wanted = pack(leads, [usual])
+    # each that is as declared makes good for one that is not
+    for payload in (other, usual, other, usual, other, other, other):
+        assert pack(leads, [payload]) == wanted
+    assert len(tried) == 8
+    assert pack(leads, [usual]) == wanted
+    assert len(tried) == 8
 
 
 def test_what_is_usual_goes_column_by_column() -> None:

@@ -96,6 +96,7 @@ class Found:
     cpu: float = 0.0
     memory: int = 0
     digest: str = ""
+    phases: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -144,10 +145,17 @@ def _regenerate(servers: str, form: str, target: str, table: str, _count: int) -
     spare_collector()
     sink, reader = open_sink(target), _reader(servers)
     wall, cpu = time.perf_counter(), time.process_time()
-    built = Regeneration(
-        table, table, [form], reader, _preparation(form), sink, lambda *_progress: None
-    ).run()
-    return Found(time.perf_counter() - wall, time.process_time() - cpu, _peak(), str(built.digest))
+    begun: dict[str, float] = {}
+
+    def note(phase: str, *_told: object, **_more: object) -> None:
+        begun.setdefault(phase, time.perf_counter())
+
+    built = Regeneration(table, table, [form], reader, _preparation(form), sink, note).run()
+    end = time.perf_counter()
+    found = Found(end - wall, time.process_time() - cpu, _peak(), str(built.digest))
+    ends = [*list(begun.values())[1:], end]
+    found.phases = {phase: at - begun[phase] for phase, at in zip(begun, ends, strict=True)}
+    return found
 
 
 def _reader(servers: str) -> PartitionReader:
@@ -296,6 +304,12 @@ class Bench:
             f"{what:<28} {rate:>9,.0f} rec/s, {computed:>9,.0f} per second of engine CPU, "
             f"{memory} MiB" + (f" (aim {aim:,.0f})" if aim else "")
         )
+        if found[0].phases:
+            middle = {
+                phase: statistics.median(one.phases[phase] for one in found)
+                for phase in found[0].phases
+            }
+            print(" " * 29 + ", ".join(f"{name} {took:.2f} s" for name, took in middle.items()))
         if aim and rate < aim:
             self.missed.append(f"{what}: {rate:,.0f} rec/s of {aim:,.0f}")
         if aim and memory > MOST_MEMORY:
@@ -307,7 +321,8 @@ def servers() -> Iterator[tuple[Path, Connection, EmbeddedPostgres]]:
     """Start Kafka and PostgreSQL in a folder; other benches of copies start from here too."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kafka, postgres = EmbeddedKafka(folder / "kafka"), EmbeddedPostgres(folder / "postgres", BUFFERS)
+        kafka = EmbeddedKafka(folder / "kafka")
+        postgres = EmbeddedPostgres(folder / "postgres", BUFFERS)
         kafka.start()
         postgres.start()
         try:

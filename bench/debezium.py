@@ -31,7 +31,7 @@ import requests
 from fastavro import parse_schema, schemaless_reader
 from psycopg import sql
 
-from bench.connectors import EVENTS, PARTITIONS, copy_live
+from bench.connectors import BUFFERS, EVENTS, PARTITIONS, copy_live
 from bench.orders import SCHEMA, make_orders
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
@@ -193,7 +193,8 @@ def _fill(connection: Connection, count: int) -> None:
 def _scene() -> Iterator[tuple[Connect, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kafka, postgres = EmbeddedKafka(folder / "kafka"), EmbeddedPostgres(folder / "postgres", BUFFERS)
+        kafka = EmbeddedKafka(folder / "kafka")
+        postgres = EmbeddedPostgres(folder / "postgres", BUFFERS)
         kafka.start()
         postgres.start()
         registry = ThreadingHTTPServer(("127.0.0.1", 0), OneSchema)

@@ -68,8 +68,8 @@ def _refuse_beheaded(session: Session, places: Iterable[Partition], instant: dat
     begins = reader.offsets_at(places, int(start.timestamp() * 1000)) if start else {}
     missing = [
         f"{place.topic}/{place.partition}: offsets 0 to {low - 1}"
-        for place in places
-        if 0 < (low := PartitionReader.watermarks(reader, place)[0]) >= begins.get(place, 0)
+        for place, (low, _) in PartitionReader.all_watermarks(reader, places).items()
+        if 0 < low >= begins.get(place, 0)
     ]
     if missing:
         raise LogIncompleteError(
@@ -85,7 +85,7 @@ def _refuse_before_the_log(
 ) -> None:
     """Raise LogIncompleteError where every record that there is came at the instant or later."""
     reader = session.reader
-    heads = {place: reader.watermarks(place) for place in until}
+    heads = reader.all_watermarks(until)
     if any(end > heads[place][0] for place, end in until.items()):
         return
     topics = ", ".join(session.definition.topics)

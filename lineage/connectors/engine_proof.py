@@ -4,11 +4,12 @@ The digest names the content, whatever the target. What was sent and what comes 
 their bytes, where the target takes bytes, else by the canonical texts of the rows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.digests import canonical_form, canonical_text, summed
+from lineage.connectors.engine_parts import Key
 from lineage.connectors.errors import CopyDivergedError
 from lineage.connectors.packing import UNFIT, row_packer
 from lineage.connectors.sinks.contract import Sink, TakesPacked
@@ -78,6 +79,22 @@ def prove(sink: Sink, table: str, layout: Layout, expected: Tally, told: Told) -
         raise CopyDivergedError(
             f"the shadow read back is not what the log says: {found.rows} rows of "
             f"{expected.rows}, or other content"
+        )
+
+
+def prove_merged(
+    sink: Sink, table: str, layout: Layout, rows: Sequence[Row], deletes: Collection[Key]
+) -> None:
+    """Read the keys of a batch back, and compare; raises CopyDivergedError."""
+    keys = [tuple(row[: layout.keys]) for row in rows]
+    expected, found = Tally(layout), Tally(layout)
+    expected.add(rows)
+    found.add(sink.read_keys(table, layout, [*keys, *deletes]))
+    if not found.equals(expected):
+        raise CopyDivergedError(
+            f"what was merged into {table} and read back is not what the log says: of "
+            f"{len(keys) + len(deletes)} keys {found.rows} have rows where {expected.rows} should, "
+            "or other content"
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broker.consume import BEGINNING, Partition, Record
-from lineage.connectors.columns import Digest, Layout, Row
+from lineage.connectors.columns import Digest, Layout
 from lineage.connectors.engine import BATCH, Reader, put_aside
 from lineage.connectors.engine_builds import (
     Kept,
@@ -23,8 +23,9 @@ from lineage.connectors.engine_builds import (
     note_topics,
     topic_ids,
 )
-from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_fold import Changes, Preparation
 from lineage.connectors.engine_load import Load, Progress
+from lineage.connectors.engine_proof import prove_merged
 from lineage.connectors.engine_survivors import MEMORY, Survivors
 from lineage.connectors.errors import (
     LogIncompleteError,
@@ -286,11 +287,11 @@ class Regeneration:
 
     def _mend(self, past: Sequence[Record]) -> None:
         """Give each troubled key the last record that is not in quarantine."""
-        self._load.mended(self._merge(past))
+        self._load.mended(list(self._merge(past).upserts.values()))
 
     # -- catch-up -------------------------------------------------------------------------------
-    def _merge(self, records: Sequence[Record]) -> list[Row]:
-        """Write records into the shadow; return the rows written."""
+    def _merge(self, records: Sequence[Record]) -> Changes:
+        """Write records into the shadow; return what was written."""
         skip = frozenset(self._load.left_out)
         while True:
             changes = self.preparation.changes(records, skip)
@@ -301,7 +302,7 @@ class Regeneration:
             except SinkRefusedError as refusal:
                 skip |= put_aside(self.sink, self._shadow, self.preparation, changes, refusal)
             else:
-                return rows
+                return changes
 
     def _widen(self) -> None:
         """Add and widen the columns as a batch asks."""
@@ -314,7 +315,7 @@ class Regeneration:
             self._layout = layout
 
     def _catch_up(self) -> None:
-        """Read what was written up to now."""
+        """Merge what was written up to now, proving each batch as it is read back."""
         ends = self._ends()
         fresh = {p: BEGINNING for p in ends if p not in self.reader.positions}
         if fresh:
@@ -323,9 +324,13 @@ class Regeneration:
         done = 0
         for records in self._through(ends):
             if records:
-                self._merge(records)
+                changes = self._merge(records)
+                rows = list(changes.upserts.values())
+                prove_merged(self.sink, self._shadow, self._layout, rows, changes.deletes)
                 done += len(records)
             self.progress("catch-up", min(done, total), total)
+        if done:
+            self.progress("catch-up", total, total, f"{done} records merged, and read back")
 
     # -- swap --------------------------------------------------------------------------------------
     def _swap(self, live: Live) -> dict[Partition, int]:

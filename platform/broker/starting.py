@@ -1,5 +1,6 @@
 """Read a log from an instant on, as if it began there."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from confluent_kafka import TopicPartition
@@ -39,6 +40,15 @@ class StartingReader(PartitionReader):
         """Return the first offset at or after the instant, and the one behind the last record."""
         low, high = super().watermarks(partition, timeout)
         return (max(low, self._begin(partition)), high) if self._start else (low, high)
+
+    def all_watermarks(
+        self, partitions: Iterable[Partition], timeout: float = 10.0
+    ) -> dict[Partition, tuple[int, int]]:
+        """As `watermarks`, of many at once."""
+        found = super().all_watermarks(partitions, timeout)
+        if not self._start:
+            return found
+        return {place: (max(low, self._begin(place)), high) for place, (low, high) in found.items()}
 
     def _begin(self, partition: Partition) -> int:
         """Look up where the instant lies, once; behind the last record where all are older."""

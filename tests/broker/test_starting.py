@@ -36,6 +36,7 @@ def read(kafka: Connection, place: Partition, second: int | None, offset: int) -
         while place not in reader.ended:
             found += [record.offset for record in reader.poll(100, 0.2)]
         low, high = reader.watermarks(place)
+        assert reader.all_watermarks([place]) == {place: (low, high)}
         if offset == BEGINNING:
             assert found == list(range(low, high))
         return found

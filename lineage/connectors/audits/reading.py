@@ -26,8 +26,9 @@ class LogReading:
         """
         begins = {}
         missing = []
+        marks = self._reader.all_watermarks(ends)
         for partition, end in ends.items():
-            low, high = self._reader.watermarks(partition)
+            low, high = marks[partition]
             begins[partition] = low
             place = f"{partition.topic}/{partition.partition}"
             if end > high:
@@ -47,7 +48,8 @@ class LogReading:
 
     def ends(self, places: Mapping[Partition, int]) -> dict[Partition, int]:
         """Return where the log ends now."""
-        return {partition: self._reader.watermarks(partition)[1] for partition in places}
+        marks = self._reader.all_watermarks(places)
+        return {partition: high for partition, (_, high) in marks.items()}
 
     def through(
         self, start: Mapping[Partition, int], ends: Mapping[Partition, int]

@@ -140,6 +140,10 @@ class Sink(Protocol):
         """Read a table back as canonical rows, in any order, without keeping it in memory."""
         ...
 
+    def read_keys(self, table: str, layout: Layout, keys: Collection[tuple[Any, ...]]) -> list[Row]:
+        """Read the rows of these primary keys that are there, as `read` does."""
+        ...
+
     def count(self, table: str) -> int:
         """Count rows; 0 where there is no table."""
         ...

@@ -357,6 +357,23 @@ class DuckdbSink(HashedByReading):
             while rows := db.fetchmany(_READ_CHUNK):
                 yield from decoded(layout, rows)
 
+    def read_keys(self, table: str, layout: Layout, keys: Collection[tuple[Any, ...]]) -> list[Row]:
+        """Read the rows of some keys."""
+        if not keys:
+            return []
+        key = Layout(layout.columns[: layout.keys], layout.keys)
+        statement = filled(
+            "SELECT {columns} FROM {table} WHERE ({names}) IN (SELECT {chosen} FROM {batch})",
+            columns=", ".join(map(read_as, layout.columns)),
+            table=quoted(table),
+            names=", ".join(map(quoted, layout.key)),
+            chosen=", ".join(map(written, key.columns)),
+            batch=_DELETES,
+        )
+        with self._reading() as db:
+            db.register(_DELETES, table_of(key, [list(each) for each in keys]))
+            return list(decoded(layout, db.execute(statement).fetchall()))
+
     # -- notes ------------------------------------------------------------------------------------
     def note(self, connector: str, name: str, content: str | None) -> None:
         """Keep a note under a name; None removes it."""

@@ -289,6 +289,23 @@ class MysqlSink(HashedByReading):
         with mapped():
             yield from decoded(layout, self._db.stream(statement, _READ_CHUNK))
 
+    def read_keys(self, table: str, layout: Layout, keys: Collection[tuple[Any, ...]]) -> list[Row]:
+        """Read the rows of some keys."""
+        columns = layout.columns[: layout.keys]
+        waiting = literals(Layout(columns, layout.keys), map(list, keys))
+        found: list[Row] = []
+        with self._awake():
+            while chunk := list(islice(waiting, _DELETE_CHUNK)):
+                statement = filled(
+                    "SELECT {columns} FROM {table} WHERE ({key}) IN (",
+                    columns=", ".join(map(read_as, layout.columns)),
+                    table=quoted(table),
+                    key=", ".join(map(quoted, layout.key)),
+                )
+                rows = self._db.rows(statement.encode() + b",".join(chunk) + b")")
+                found += decoded(layout, iter(rows))
+        return found
+
     # -- notes ------------------------------------------------------------------------------------
     def note(self, connector: str, name: str, content: str | None) -> None:
         """Keep a note under a name; None removes it."""

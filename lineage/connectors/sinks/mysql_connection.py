@@ -136,7 +136,7 @@ class MysqlConnection:
         with self._db.cursor() as cursor:
             return int(cursor.execute(statement, values or None))
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, statement: str | bytes, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all that a statement finds."""
         with self._db.cursor() as cursor:
             cursor.execute(statement, values or None)

@@ -267,6 +267,11 @@ class ParquetSink(HashedByReading):
                 for batch in read_batches(folder / file.name, names):
                     yield from rows_of(layout, batch)
 
+    def read_keys(self, table: str, layout: Layout, keys: Collection[tuple[Any, ...]]) -> list[Row]:
+        """Read the rows of some keys: of all files, as those of a batch are written anew anyway."""
+        wanted = set(keys)
+        return [row for row in self.read(table, layout) if tuple(row[: layout.keys]) in wanted]
+
     # -- notes ------------------------------------------------------------------------------------
     def note(self, connector: str, name: str, content: str | None) -> None:
         """Keep a note under a name; None removes it."""

@@ -320,6 +320,22 @@ class PostgresSink:
             for row in cursor:
                 yield canonical(row)
 
+    def read_keys(self, table: str, layout: Layout, keys: Collection[tuple[Any, ...]]) -> list[Row]:
+        """Read the rows of some keys, by the primary key's index."""
+        if not keys:
+            return []
+        canonical = decoded(layout)
+        try:
+            with mapped(), self._db.transaction():
+                self._staging.send(table, layout, (), keys)
+                with self._db.cursor("insideout_keys", binary=True) as cursor:
+                    as_numbers(cursor)
+                    cursor.execute(self._staging.rows_of_keys(table, layout))
+                    return [canonical(row) for row in cursor.fetchall()]
+        except SinkError:
+            self._staging.forget()
+            raise
+
     # -- an audit ---------------------------------------------------------------------------------
     def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:
         """Return the digest of each range of keys, computed by the server."""

@@ -11,7 +11,7 @@ from psycopg.pq.abc import PGresult
 
 from lineage.connectors.columns import Layout, Row
 from lineage.connectors.errors import SinkRefusedError
-from lineage.connectors.sinks.postgres_types import encoded, sent_types
+from lineage.connectors.sinks.postgres_types import encoded, read_as, sent_types
 
 _BATCH = "insideout_batch"
 _DELETED = "insideout_deleted"
@@ -182,6 +182,23 @@ class Staging:
         if deletes:
             self._delete(table, layout)
 
+    def rows_of_keys(self, table: str, layout: Layout) -> sql.Composed:
+        """Return the query for the rows whose keys were sent as deletions."""
+        self._by_index()
+        return sql.SQL(
+            "SELECT {columns} FROM {table} WHERE ({key}) IN (SELECT {key} FROM {batch})"
+        ).format(
+            columns=sql.SQL(", ").join(map(read_as, layout.columns)),
+            table=sql.Identifier(table),
+            key=listed(layout.key),
+            batch=sql.Identifier(_BATCH),
+        )
+
+    def _by_index(self) -> None:
+        """Let the planner find rows by the primary key: it knows not how few a batch has."""
+        for way in ("hashjoin", "mergejoin", "seqscan"):
+            self._db.execute(sql.SQL("SET LOCAL {} = off").format(sql.Identifier(f"enable_{way}")))
+
     def _upsert(self, table: str, layout: Layout) -> None:
         values = [
             sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
@@ -207,8 +224,7 @@ class Staging:
         matches = [
             sql.SQL("t.{name} = b.{name}").format(name=sql.Identifier(name)) for name in layout.key
         ]
-        self._db.execute("SET LOCAL enable_hashjoin = off")
-        self._db.execute("SET LOCAL enable_mergejoin = off")
+        self._by_index()
         self._db.execute(
             sql.SQL("DELETE FROM {table} t USING {batch} b WHERE b.{deleted} AND {match}").format(
                 table=sql.Identifier(table),

@@ -6,7 +6,7 @@ Instants are text in ISO 8601 (UTC, `Z`), decimals and UUIDs text, JSON and arra
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
@@ -35,6 +35,8 @@ from lineage.connectors.sinks.history_view import select_history, view_of
 from lineage.connectors.sinks.sqlite_alter import alter_columns
 from lineage.connectors.sinks.sqlite_types import decoded, encoded, quoted, type_of
 
+# a statement takes 32,766 values
+_KEYS_AT_ONCE = 500
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS insideout_offsets (
   connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
@@ -322,6 +324,25 @@ class SqliteSink:
             statement = _sql("SELECT {names} FROM {table}", names=names, table=quoted(table))
             for row in self._db.execute(statement):
                 yield decoded(layout, row)
+
+    def read_keys(self, table: str, layout: Layout, keys: Collection[tuple[Any, ...]]) -> list[Row]:
+        """Read the rows of some keys."""
+        key = Layout(layout.columns[: layout.keys], layout.keys)
+        one = f"({', '.join('?' * layout.keys)})"
+        waiting = encoded(key, map(list, keys))
+        found: list[Row] = []
+        with _mapped():
+            while some := list(islice(waiting, _KEYS_AT_ONCE)):
+                statement = _sql(
+                    "SELECT {names} FROM {table} WHERE ({key}) IN (VALUES {values})",
+                    names=", ".join(map(quoted, layout.names)),
+                    table=quoted(table),
+                    key=", ".join(map(quoted, layout.key)),
+                    values=", ".join([one] * len(some)),
+                )
+                rows = self._db.execute(statement, list(chain.from_iterable(some)))
+                found += [decoded(layout, row) for row in rows]
+        return found
 
     # -- an audit ---------------------------------------------------------------------------------
     def hash_ranges(self, table: str, layout: Layout, ranges: int) -> dict[int, Digest]:

@@ -101,6 +101,31 @@ def test_a_batch_writes_replaces_and_deletes(sink: Sink) -> None:
     assert sink.count("nowhere") == 0
 
 
+def test_rows_are_found_by_their_keys(sink: Sink) -> None:
+    ready(sink)
+    assert sink.read_keys("orders", SIMPLE, [("a",)]) == []
+    sink.merge("orders", SIMPLE, [[f"k{at}", at] for at in range(1_300)], [])
+    assert sink.read_keys("orders", SIMPLE, []) == []
+    wanted = [(f"k{at}",) for at in range(0, 1_400, 2)]
+    found = sink.read_keys("orders", SIMPLE, wanted)
+    assert sorted(found) == sorted([f"k{at}", at] for at in range(0, 1_300, 2))
+    sink.merge("orders", SIMPLE, [["k1", None]], [("k0",)])
+    assert sink.read_keys("orders", SIMPLE, {("k0",), ("k1",)}) == [["k1", None]]
+    layout = Layout(
+        (Column("n", "integer"), Column("at", "timestamptz", 6), Column("t", "text")), 2
+    )
+    rows: list[Row] = [[1, 1_700_000_000_123_456, "a"], [1, 5, "b"], [2, 5, None]]
+    sink.load("loaded", layout, rows)
+    found = sink.read_keys("loaded", layout, [(1, 5), (2, 5), (2, 6)])
+    assert sorted(found, key=str) == rows[1:]
+    every = [EMPTY_ROW, FULL_ROW, BEFORE_2000]
+    sink.load("every", EVERY_KIND, every)
+    keys = [(row[0],) for row in every]
+    assert digest(EVERY_KIND, sink.read_keys("every", EVERY_KIND, keys)) == digest(
+        EVERY_KIND, every
+    )
+
+
 def test_a_table_of_nothing_but_its_key(sink: Sink) -> None:
     layout = Layout((Column("one", "text"), Column("two", "integer")), 2)
     ready(sink, layout)

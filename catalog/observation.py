@@ -47,6 +47,15 @@ class CopyState:
     since: datetime
 
 
+@dataclass(frozen=True)
+class StoppedCopy:
+    """A copy of topics that stopped by itself, and why."""
+
+    name: str
+    topics: tuple[str, ...]
+    why: str
+
+
 class Witness(Protocol):
     """Answers who was observed at the topics of a cluster (all of them when `topics` is None)."""
 
@@ -83,3 +92,16 @@ def install_auditor(auditor: Callable[[], list[CopyState]]) -> None:
 def diverged_copies() -> list[CopyState]:
     """Return the copies that differ from their logs; none when nobody audits."""
     return _auditors[0]() if _auditors else []
+
+
+_copiers: list[Callable[[], list[StoppedCopy]]] = []
+
+
+def install_copier(copier: Callable[[], list[StoppedCopy]]) -> None:
+    """Let `copier` answer from now on which copies have stopped."""
+    _copiers[:] = [copier]
+
+
+def stopped_copies() -> list[StoppedCopy]:
+    """Return the copies that have stopped by themselves; none when nobody copies."""
+    return _copiers[0]() if _copiers else []

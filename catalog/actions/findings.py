@@ -6,7 +6,7 @@ from django.utils import timezone
 from catalog import policies
 from catalog.actions.describe import accesses_by_topic
 from catalog.models import Cluster, Topic
-from catalog.observation import Access, diverged_copies
+from catalog.observation import Access, diverged_copies, stopped_copies
 from catalog.policies.contract import ClusterState, Finding, Snapshot, TopicState
 
 
@@ -36,6 +36,7 @@ def take_snapshot() -> Snapshot:
             for cluster in Cluster.objects.order_by("name")
         ),
         copies=tuple(diverged_copies()),
+        stopped=tuple(stopped_copies()),
     )
 
 

@@ -7,12 +7,21 @@ from catalog.policies import (
     presence,
     retention,
     single_writer,
+    stopped_copy,
 )
 from catalog.policies.contract import Finding, Policy, Snapshot, gravity
 
 POLICIES: dict[str, Policy] = {
     policy.RULE: policy.check
-    for policy in (single_writer, command_reader, ownership, presence, retention, diverged_copy)
+    for policy in (
+        single_writer,
+        command_reader,
+        ownership,
+        presence,
+        retention,
+        diverged_copy,
+        stopped_copy,
+    )
 }
 
 

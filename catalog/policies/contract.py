@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from catalog.observation import Access, CopyState
+from catalog.observation import Access, CopyState, StoppedCopy
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -61,6 +61,7 @@ class Snapshot:
     topics: tuple[TopicState, ...] = ()
     clusters: tuple[ClusterState, ...] = field(default=())
     copies: tuple[CopyState, ...] = ()
+    stopped: tuple[StoppedCopy, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ class ConnectorsConfig(AppConfig):
     def ready(self) -> None:
         """Take over the section `connectors`; bring the kinds of runs."""
         from catalog.declaration import register_section
-        from catalog.observation import install_auditor
+        from catalog.observation import install_auditor, install_copier
+        from lineage.connectors.actions import stopped_copies
         from lineage.connectors.as_of import AS_OF, DROP
         from lineage.connectors.audits.actions import diverged_copies
         from lineage.connectors.audits.executing import AUDIT, REPAIR
@@ -23,5 +24,6 @@ class ConnectorsConfig(AppConfig):
 
         register_section("connectors", apply_connectors)
         install_auditor(diverged_copies)
+        install_copier(stopped_copies)
         for kind in (REGENERATE, ROLLBACK, REPLAY, AUDIT, REPAIR, AS_OF, DROP):
             register_kind(kind)

@@ -132,7 +132,7 @@ def test_filter_topics(
         ("topics?verdict=maybe", "verified, unverified, violated"),
         ("findings?severity=bad", "error, warning, info"),
         ("findings?rule=none", "single-writer, command-reader, ownership, presence, retention"),
-        ("findings?rule=none", "retention, diverged-copy"),
+        ("findings?rule=none", "retention, diverged-copy, stopped-copy"),
         ("lineage/edges?kind=bogus", "service, topic, copy, actor, dataset, connector, member"),
         ("lineage/graph?focus=orders&direction=up", "both, upstream, downstream"),
     ],
@@ -268,8 +268,8 @@ def test_the_number_of_topics_costs_no_queries(
     client: Client, shop: Cluster, observed: Witness, django_assert_max_num_queries: Any, path: str
 ) -> None:
     _grow(shop, 900)
-    # the third asks which copies have diverged
-    with django_assert_max_num_queries(3 if path == "findings" else 2):
+    # beside topics and clusters it asks which copies have diverged, and which have stopped
+    with django_assert_max_num_queries(4 if path == "findings" else 2):
         _get(client, path)
     assert len(observed.asked) == 1
 

@@ -25,6 +25,7 @@ from lineage.connectors.actions.reading import (
     list_runs,
     list_tables_as_of,
     list_workers,
+    stopped_copies,
     target_url,
     worker_alive,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "roll_back",
     "run_phases",
     "start_due_runs",
+    "stopped_copies",
     "target_url",
     "warnings_of",
     "worker_alive",

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from catalog.observation import StoppedCopy
 from lineage.connectors.definition import Definition, check, expand, show
 from lineage.connectors.errors import ConnectorMissingError, RunMissingError
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
@@ -169,6 +170,12 @@ def _state_shown(connector: Any) -> str:
     if connector.state != Connector.State.LIVE:
         return str(connector.state)
     return "starting" if connector.retrying or connector.live_number is None else "live"
+
+
+def stopped_copies() -> list[StoppedCopy]:
+    """Answer the catalog's question which copies have stopped, and why."""
+    stopped = Connector.objects.filter(state=Connector.State.STOPPED).order_by("name")
+    return [StoppedCopy(one.name, tuple(one.topics), one.message) for one in stopped]
 
 
 def list_runs(connector: str | None = None, state: str | None = None) -> QuerySet[Run]:

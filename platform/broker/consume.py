@@ -8,6 +8,7 @@ asked of the caller each time a partition is assigned.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from confluent_kafka import (
@@ -206,19 +207,22 @@ class PartitionReader:
             messages = [message for message in messages if message.error() is None]
         if not messages:
             return []
-        # each message brings its topic's name anew: one of them is enough
-        names = list(map(Message.topic, messages))
-        topics: list[Any] = list(map(self._names.setdefault, names, names))
+        topics = self._topics(messages)
         numbers: list[Any] = list(map(Message.partition, messages))
         offsets: list[Any] = list(map(Message.offset, messages))
+        headers: list[Any] = list(map(Message.headers, messages))
+        if any(headers):
+            headers = [tuple(some) if some else None for some in headers]
+        else:
+            headers = [None] * len(messages)
         columns = zip(
             topics,
             numbers,
             offsets,
-            [written for _, written in map(Message.timestamp, messages)],
+            map(itemgetter(1), map(Message.timestamp, messages)),
             map(Message.key, messages),
             map(Message.value, messages),
-            [tuple(some) if some else None for some in map(Message.headers, messages)],
+            headers,
             strict=True,
         )
         records: list[Record] = list(map(_record, columns))
@@ -227,6 +231,14 @@ class PartitionReader:
             self._pass(Partition(topic, number), offset + 1)
         self.trouble = ""
         return records
+
+    def _topics(self, messages: Sequence[Message]) -> list[Any]:
+        """Return the topic of each; every message brings the name anew, one of them is enough."""
+        known = {partition.topic for partition in self.positions}
+        if len(known) == 1:
+            return [*known] * len(messages)
+        names = list(map(Message.topic, messages))
+        return list(map(self._names.setdefault, names, names))
 
     def _pass(self, partition: Partition, offset: int) -> None:
         self.positions[partition] = max(offset, self.positions.get(partition, BEGINNING))

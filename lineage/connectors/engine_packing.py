@@ -6,14 +6,17 @@ in bytes. For all else `Preparation` is asked, which says what is wrong, and wit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from broker.consume import Record
-from lineage.connectors.batches import Pack
 from lineage.connectors.columns import Layout, Plan
 from lineage.connectors.engine_parts import Decoder, DecodesAlike, Key, Keying, RowPacker, Writer
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.packing import has_form
-from lineage.connectors.vectors import Vector, utf8_texts, vector_of
+
+if TYPE_CHECKING:
+    from lineage.connectors.batches import Pack
+    from lineage.connectors.vectors import Vector
 
 PIECE = 1_000
 """Records packed at once: enough for arrays to pay, few enough to stay in a processor's cache."""
@@ -156,15 +159,19 @@ class Packing:
         records = [record for group in groups for record in group]
         try:
             if self._keying.is_raw(layout):
-                utf8_texts([record.key or b"" for record in records])
+                # a line's end lies within no character
+                b"\n".join(record.key or b"" for record in records).decode()
                 return True
             return len(set(map(self._key_of, records))) == len(records)
         except (PoisonRecordError, UnicodeDecodeError):
             return False
 
 
-def lead_vectors(keying: Keying, records: Sequence[Record], layout: Layout) -> list[Vector]:
+def lead_vectors(keying: Keying, records: Sequence[Record], layout: Layout) -> "list[Vector]":
     """Return the leading columns of records; raises what the keying does, or one of `UNFIT`."""
+    # it brings numpy, which only processes that copy need
+    from lineage.connectors.vectors import utf8_texts, vector_of
+
     if keying.is_raw(layout):
         try:
             return [utf8_texts([record.key or b"" for record in records])]

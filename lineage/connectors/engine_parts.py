@@ -5,13 +5,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from broker.consume import Record
-from lineage.connectors.batches import Pack, Read, packs, reads
 from lineage.connectors.columns import Column, Layout, Plan, Row
 from lineage.connectors.packing import UNFIT
 from lineage.connectors.row_making import Lead, compiled_maker, compiled_packer
+
+if TYPE_CHECKING:
+    from lineage.connectors.batches import Pack, Read
 
 Key = tuple[Any, ...]
 FoldKey = Any
@@ -32,7 +34,7 @@ class Direct(Protocol):
         """Return what reads them into the bytes of rows (`packing`); it raises what it pleases."""
         ...
 
-    def reads(self, layout: Layout, plan: Plan, lead: int, /) -> Read | None:
+    def reads(self, layout: Layout, plan: Plan, lead: int, /) -> "Read | None":
         """Return what reads many at once into columns; None where only one by one does."""
         ...
 
@@ -67,8 +69,11 @@ class Writer:
         decode, pack = self.decode, compiled_packer(layout, self.plan, lead)
         return lambda values, payload: pack(values, decode(payload))
 
-    def packs(self, layout: Layout, lead: int) -> Pack | None:
+    def packs(self, layout: Layout, lead: int) -> "Pack | None":
         """Return what makes the bytes of many rows at once; None where only one by one does."""
+        # it brings numpy, which only processes that copy need
+        from lineage.connectors.batches import packs, reads
+
         read = None
         if self.direct is not None:
             read = self.direct.reads(layout, self.plan, lead)

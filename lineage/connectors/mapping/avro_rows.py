@@ -11,12 +11,15 @@ is wrong. Tests hold all of them equal.
 import json
 from collections.abc import Callable, Collection, Sequence
 from struct import Struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lineage.connectors.batches import Read
 from lineage.connectors.columns import Column, Layout, Plan, SourceColumn, adapted
-from lineage.connectors.mapping import avro, avro_vectors
+from lineage.connectors.mapping import avro
 from lineage.connectors.packing import Cell, joined, lead_cells
+
+if TYPE_CHECKING:
+    from lineage.connectors.batches import Read
+    from lineage.connectors.mapping.avro_vectors import Shape
 
 Reader = Callable[[tuple[Any, ...], bytes], list[Any]]
 Packer = Callable[[tuple[Any, ...], bytes], bytes]
@@ -52,11 +55,6 @@ class _Field:
         self.logical = str(plain.get("logicalType", ""))
         self.symbols = tuple(plain.get("symbols", ()))
         self.size = int(plain.get("size", 0))
-
-    @property
-    def wire(self) -> avro_vectors.Field:
-        """How it lies in the bytes."""
-        return avro_vectors.Field(self.kind, self.null, self.symbols, self.size)
 
     @classmethod
     def of(cls, schema: Any, named: avro.Named) -> "_Field | None":
@@ -183,9 +181,16 @@ class Direct:
         made: Packer = self._compiled(raw, joined(cells, known, "refused"), known)
         return made
 
-    def reads(self, layout: Layout, plan: Plan, lead: int) -> Read | None:
+    def reads(self, layout: Layout, plan: Plan, lead: int) -> "Read | None":
         """Return what reads many payloads at once; None where a text has to be converted."""
-        shapes: list[tuple[str, avro_vectors.Shape] | None] = []
+        # it brings numpy, which only processes that copy need
+        from lineage.connectors.mapping import avro_vectors
+
+        fields = {
+            name: avro_vectors.Field(field.kind, field.null, field.symbols, field.size)
+            for name, (_, field) in self._fields.items()
+        }
+        shapes: list[tuple[str, Shape] | None] = []
         for column in layout.columns[lead:]:
             source = plan.find(column.name)
             if source is None:
@@ -195,12 +200,11 @@ class Direct:
             convert = adapted(source, column)
             alone = convert is source.convert
             factor = avro_vectors.FACTORS.get(field.logical, 0) if convert and alone else 0
-            shape = avro_vectors.shape_of(field.wire, column, convert, factor)
+            shape = avro_vectors.shape_of(fields[source.path[0]], column, convert, factor)
             if shape is None:
                 return None
             shapes.append((source.path[0], shape))
-        fields = [(name, field.wire) for name, (_, field) in self._fields.items()]
-        return avro_vectors.reads(fields, shapes)
+        return avro_vectors.reads(list(fields.items()), shapes)
 
     def _stays(self, column: Column, source: SourceColumn) -> bool:
         """Whether a text may be sent as the bytes that it is."""

@@ -27,6 +27,7 @@ from lineage.connectors.models import Generation, Run
 from lineage.connectors.sessions import Session, is_compacted, opened
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
+from lineage.connectors.words import numbered
 
 _LONGEST = 63
 _FIRST_RECORD_SECONDS = 5.0
@@ -167,9 +168,10 @@ def build(job: Job) -> str:
         from_offsets=_named(built.begins),
         to_offsets=_named(built.ends),
     )
-    said = f"{table} holds what the log said as of {_shown(instant)}: {built.digest.rows} rows"
+    rows = numbered(built.digest.rows, "row")
+    said = f"{table} holds what the log said as of {_shown(instant)}: {rows}"
     if left_out:
-        said += f"; {len(left_out)} records could not be copied and are left out"
+        said += f"; left out, as they cannot be copied: {numbered(len(left_out), 'record')}"
     return said
 
 

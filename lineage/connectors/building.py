@@ -28,6 +28,7 @@ from lineage.connectors.kinds import RunKind, find_kind, known_kinds
 from lineage.connectors.models import Connector, Generation, Quarantine, Run, Worker
 from lineage.connectors.sessions import Session, begins_later, opened, topic_ids
 from lineage.connectors.sinks.contract import Live, Sink, shadow_of
+from lineage.connectors.words import numbered
 
 _TELL_SECONDS = 0.3
 _ATTEMPTS = 5
@@ -220,7 +221,9 @@ def build(job: Job) -> str:
     _celebrate(run, connector, live, built)
     _keep_topics(connector, before, ids)
     _release_quarantine(connector, built, began)
-    return f"generation {built.number} is live: {built.digest.rows} rows equal to the log"
+    return (
+        f"generation {built.number} is live: {numbered(built.digest.rows, 'row')} equal to the log"
+    )
 
 
 def _keep_topics(connector: Connector, before: Live | None, ids: dict[str, str]) -> None:

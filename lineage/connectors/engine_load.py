@@ -25,6 +25,7 @@ from lineage.connectors.errors import (
 )
 from lineage.connectors.packing import UNFIT, has_form, row_packer
 from lineage.connectors.sinks.contract import Live, Sink, TakesPacked
+from lineage.connectors.words import numbered
 
 _CHUNK = 5_000
 # of so many survivors one is asked for its columns before the load
@@ -121,7 +122,7 @@ class Load:
     def _tell_loaded(self) -> None:
         self._proven = False
         total = len(self.survivors)
-        self.progress("load", total, total, f"{self.expected.rows} rows loaded")
+        self.progress("load", total, total, f"{numbered(self.expected.rows, 'row')} loaded")
 
     # -- the proof ------------------------------------------------------------------------------
     def mended(self, rows: Sequence[Row]) -> None:
@@ -134,7 +135,10 @@ class Load:
         expected = self.expected
         if not self._proven:
             self.progress(
-                "verify", 0, expected.rows, f"expecting {expected.rows} rows, {expected.digest}"
+                "verify",
+                0,
+                expected.rows,
+                f"expecting {numbered(expected.rows, 'row')}, {expected.digest}",
             )
             prove(
                 self.sink,
@@ -143,7 +147,7 @@ class Load:
                 expected,
                 lambda rows: self.progress("verify", rows, expected.rows),
             )
-            equal = f"{expected.rows} rows equal the log"
+            equal = f"{numbered(expected.rows, 'row')} equal to the log"
             self.progress("verify", expected.rows, expected.rows, equal)
             self._proven = True
         return expected.digest

@@ -33,6 +33,7 @@ from lineage.connectors.errors import (
     SinkUnavailableError,
 )
 from lineage.connectors.sinks.contract import BehindError, Live, Sink, shadow_of
+from lineage.connectors.words import numbered
 
 _POLL_SECONDS = 0.2
 # a swap waits for its lock some milliseconds only: tried again for some minutes, ever more slowly
@@ -249,7 +250,12 @@ class Regeneration:
         if self._until is not None:
             ends = {place: min(end, self._until.get(place, 0)) for place, end in ends.items()}
         total = sum(max(0, end - self._begins[p]) for p, end in ends.items())
-        self.progress("read", 0, total, f"reading {total} offsets of {len(ends)} partitions")
+        self.progress(
+            "read",
+            0,
+            total,
+            f"reading {numbered(total, 'offset')} of {numbered(len(ends), 'partition')}",
+        )
         self.reader.assign(dict.fromkeys(ends, BEGINNING))
         count = 0
         for found in self._through(ends):
@@ -257,8 +263,13 @@ class Regeneration:
             self._survivors.put(self.preparation.last_of(records))
             count += len(records)
             self.progress("read", min(count, total), total)
-        where = "records on disk" if self._survivors.spilled else "keys"
-        self.progress("read", total, total, f"{count} records, {len(self._survivors)} {where}")
+        held = "record" if self._survivors.spilled else "key"
+        self.progress(
+            "read",
+            total,
+            total,
+            f"{numbered(count, 'record')}, {numbered(len(self._survivors), held)} kept",
+        )
 
     # -- the past -----------------------------------------------------------------------------
     def _past_layout(self) -> Layout | None:
@@ -274,7 +285,8 @@ class Regeneration:
         """Read again what the log has of keys whose last record is in quarantine."""
         ends = self._until or dict(self.reader.positions)
         count = len(self._load.troubled)
-        self.progress("load", 0, None, f"{count} keys end in quarantine: reading their past")
+        troubled = f"{numbered(count, 'key')} in quarantine at the end: reading the past"
+        self.progress("load", 0, None, troubled)
         self.reader.assign(dict.fromkeys(ends, BEGINNING))
         past = [
             record
@@ -330,7 +342,9 @@ class Regeneration:
                 done += len(records)
             self.progress("catch-up", min(done, total), total)
         if done:
-            self.progress("catch-up", total, total, f"{done} records merged, and read back")
+            self.progress(
+                "catch-up", total, total, f"{numbered(done, 'record')} merged, and read back"
+            )
 
     # -- swap --------------------------------------------------------------------------------------
     def _swap(self, live: Live) -> dict[Partition, int]:

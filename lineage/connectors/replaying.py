@@ -27,6 +27,7 @@ from lineage.connectors.kinds import RunKind
 from lineage.connectors.models import Quarantine
 from lineage.connectors.sessions import Session, opened
 from lineage.connectors.sinks.contract import Fence, Live, Move, Position
+from lineage.connectors.words import numbered
 
 _BATCH = 50_000
 _POLL_SECONDS = 0.2
@@ -51,7 +52,7 @@ def replay(job: Job) -> str:
     rows = _chosen(job)
     chosen = {(row.topic, row.partition, row.offset): row for row in rows}
     total = len(chosen)
-    job.report("read", 0, total, f"{total} records to be tried again")
+    job.report("read", 0, total, f"{numbered(total, 'record')} to be tried again")
     outcome = Outcome()
     group = f"insideout.replay.{job.connector.name}"
     with opened(job.connector, group, poison=outcome.note) as session:

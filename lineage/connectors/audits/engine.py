@@ -26,6 +26,7 @@ from lineage.connectors.engine_parts import Key
 from lineage.connectors.errors import SinkMismatchError
 from lineage.connectors.sinks.contract import Live, Sink
 from lineage.connectors.sinks.ranges import RANGES, Moment, at_one_moment, nan_is_null, total
+from lineage.connectors.words import numbered
 
 MOST_DIFFERENCES = 100_000
 """Differences that are kept and repaired; of more only the number is told: regenerate."""
@@ -93,7 +94,9 @@ class Auditor:
         hash_seconds, began = time.perf_counter() - began, time.perf_counter()
         copy = copy or {}
         held = total(copy.values())
-        self.progress("hash copy", held.rows, held.rows, f"{held.rows} rows hashed, digest {held}")
+        self.progress(
+            "hash copy", held.rows, held.rows, f"{numbered(held.rows, 'row')} hashed, digest {held}"
+        )
         begins = self.reading.reach(moment.positions, self.compacted)
         if moment.live is None or moment.live.layout is None:
             return Outcome(moment, begins, held, held, hash_seconds=hash_seconds)
@@ -109,7 +112,8 @@ class Auditor:
             "read log",
             said.rows,
             said.rows,
-            f"{said.rows} rows by the log, digest {said}; {len(wanted)} of {RANGES} ranges differ",
+            f"{numbered(said.rows, 'row')} by the log, digest {said}; "
+            f"{len(wanted)} of {RANGES} ranges differ",
         )
         self.since = dict(moment.positions)
         differences, unjudged = self._compare_all(moment.live, wanted, log, copy)

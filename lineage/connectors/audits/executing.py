@@ -18,6 +18,7 @@ from lineage.connectors.errors import (
 from lineage.connectors.kinds import RunKind
 from lineage.connectors.models import Connector, Quarantine
 from lineage.connectors.sessions import Session, begins_later, opened
+from lineage.connectors.words import numbered
 
 
 def audit(job: Job) -> str:
@@ -109,13 +110,16 @@ def _repair(job: Job, session: Session, auditor: Auditor, outcome: Outcome) -> i
 
 
 def _said(outcome: Outcome, repaired: int) -> str:
-    rest = f"; {outcome.unjudged} keys cannot be judged" if outcome.unjudged else ""
+    rest = f"; {numbered(outcome.unjudged, 'key')} cannot be judged" if outcome.unjudged else ""
     if not outcome.differing:
-        return f"equal to the log: {outcome.copy.rows} rows, digest {outcome.copy}{rest}"
+        return (
+            f"equal to the log: {numbered(outcome.copy.rows, 'row')}, digest {outcome.copy}{rest}"
+        )
     counts = ", ".join(f"{count} {kind}" for kind, count in outcome.counts.items() if count)
     if repaired:
-        return f"{repaired} keys repaired and equal to the log again ({counts}){rest}"
-    return f"diverged: {outcome.differing} keys differ from the log ({counts}){rest}"
+        return f"{numbered(repaired, 'key')} repaired and equal to the log again ({counts}){rest}"
+    differing = "1 key differs" if outcome.differing == 1 else f"{outcome.differing:,} keys differ"
+    return f"diverged: {differing} from the log ({counts}){rest}"
 
 
 AUDIT = RunKind("audit", engine.PHASES, audit)

@@ -21,6 +21,7 @@ from lineage.connectors.errors import CopyDivergedError, FencedError, SinkMismat
 from lineage.connectors.sinks.canonical import ranger
 from lineage.connectors.sinks.contract import Fence, Live, Move, Position, Sink
 from lineage.connectors.sinks.ranges import RANGES
+from lineage.connectors.words import numbered
 
 PHASES = ("repair", "verify")
 
@@ -52,9 +53,11 @@ class Repair:
         if not differences:
             return 0
         expected = {it.key: Expected(it.expected) for it in differences}
-        self._progress("repair", 0, len(expected), f"repairing {len(expected)} keys")
+        self._progress("repair", 0, len(expected), f"repairing {numbered(len(expected), 'key')}")
         self._write(live, expected)
-        self._progress("repair", len(expected), len(expected), f"{len(expected)} keys written")
+        self._progress(
+            "repair", len(expected), len(expected), f"{numbered(len(expected), 'key')} written"
+        )
         self._verify(live, expected)
         return len(expected)
 

@@ -99,7 +99,7 @@ def test_built_beside_the_live_copy_shown_and_dropped(dated: Dated, client: Clie
     assert (told["table"], told["rows"], told["generation"]) == (dated.table(2.5), 2, None)
     assert datetime.fromisoformat(told["as_of"]) == dated.at(2.5)
     later = carried_out(regenerate_as_of(dated.topic, datetime.now(UTC)))
-    assert "1 records could not be copied" in later.message
+    assert "left out, as they cannot be copied: 1 record" in later.message
     assert not dated.left_out()
     listed = client.get(f"{path}/generations").json()["results"]
     assert [(it["number"], it["state"], it["table"]) for it in listed][-1] == (

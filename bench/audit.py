@@ -18,9 +18,10 @@ from typing import Any
 from bench.orders import SCHEMA, make_orders
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.consume import PartitionReader, Record
+from broker.consume import PartitionReader
 from broker.embedded import EmbeddedKafka
 from broker.produce import RecordWriter
+from broker.records import Record
 from config.postgres import EmbeddedPostgres
 from lineage.connectors.audits.engine import Auditor, Outcome
 from lineage.connectors.audits.folding import LogFold

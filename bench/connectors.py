@@ -29,9 +29,10 @@ from psycopg import sql
 from bench.orders import SCHEMA, make_orders
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.consume import PartitionReader, Record
+from broker.consume import PartitionReader
 from broker.embedded import EmbeddedKafka
 from broker.produce import RecordWriter
+from broker.records import Record, values_of
 from config.postgres import EmbeddedPostgres
 from lineage.connectors.columns import Layout, Plan
 from lineage.connectors.digests import digest
@@ -81,7 +82,7 @@ class OneSchema:
 
     def alike(self, records: Sequence[Record]) -> tuple[Writer, list[bytes]]:
         """Return the writer, and the payloads."""
-        return self._writer, [(record.value or b"")[_FRAME:] for record in records]
+        return self._writer, [(value or b"")[_FRAME:] for value in values_of(records)]
 
     def key(self, raw: bytes) -> tuple[Plan, Any]:
         """Refuse: the keys of the bench are text."""

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.consume import Partition
+from broker.records import Partition
 from config.postgres import EmbeddedPostgres
 from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.digests import digest

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from broker.admin import read_cleanup_policies
-from broker.consume import BEGINNING, Partition, PartitionReader
+from broker.consume import BEGINNING, PartitionReader
+from broker.records import Partition
 from catalog.actions import connection_of
 from lineage.connectors.actions import target_url
 from lineage.connectors.building import Job, WhileOurs

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.actions import target_url
 from lineage.connectors.columns import Column, Plan, describe
 from lineage.connectors.decoding import writer_of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from broker.consume import Record
+from broker.records import Record, have_headers, values_of
 from lineage.connectors.columns import Plan
 from lineage.connectors.engine_parts import Writer
 from lineage.connectors.errors import PoisonRecordError
@@ -76,9 +76,9 @@ class RegistryDecoder:
 
     def alike(self, records: Sequence[Record]) -> tuple[Writer, list[bytes]] | None:
         """Return the one schema that all values are framed with, and the payloads."""
-        if any(record.headers for record in records):
+        if have_headers(records):
             return None
-        values = [record.value or b"" for record in records]
+        values = [value or b"" for value in values_of(records)]
         frames = {value[:_PREFIX] for value in values}
         known = self._writers.get(frames.pop()) if len(frames) == 1 else None
         return None if known is None else (known, [value[_PREFIX:] for value in values])

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from broker.consume import Partition, Record
+from broker.records import Partition, Record, ends_of
 from lineage.connectors.columns import Layout
 from lineage.connectors.engine_fold import Changes, Preparation
 from lineage.connectors.engine_packing import PackedChanges
@@ -47,7 +47,7 @@ class Reader(Protocol):
 
     positions: dict[Partition, int]
 
-    def poll(self, limit: int, timeout: float) -> list[Record]:
+    def poll(self, limit: int, timeout: float) -> Sequence[Record]:
         """Return up to `limit` records within `timeout` seconds."""
         ...
 
@@ -241,10 +241,8 @@ class LiveEngine:
             self.live = Live(self.live.number, self.live.table, wider)
 
     def _fence(self, records: Sequence[Record]) -> Fence:
-        ends = {(record.topic, record.partition): record.offset + 1 for record in records}
         moves = []
-        for place, end in ends.items():
-            partition = Partition(*place)
+        for partition, end in ends_of(records).items():
             stored = self._stored[partition]
             moves.append(Move(partition, stored.next, end, stored.epoch))
         return Fence(self._name, self.live.number, tuple(moves))

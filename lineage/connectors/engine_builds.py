@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Digest, Layout
 
 _TOPICS = "topics"

@@ -6,8 +6,9 @@ cannot be read is handed to `poison`. A superseded record is never decoded: that
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from broker.consume import Record
+from broker.records import Record, taken_up
 from lineage.connectors.columns import Layout, Plan, Row
 from lineage.connectors.engine_packing import Packing
 from lineage.connectors.engine_parts import (
@@ -20,6 +21,7 @@ from lineage.connectors.engine_parts import (
     Poison,
     RowReader,
     Writer,
+    folded,
     place_of,
 )
 from lineage.connectors.errors import PoisonRecordError, SchemaChangedError
@@ -164,7 +166,7 @@ class Preparation:
         """Fold a batch; a record in `skip` or one that cannot be read leaves its predecessor."""
         if skip:
             records = [record for record in records if place_of(record) not in skip]
-        last = list(self.last_of(records).values())
+        last = list(taken_up(list(self.last_of(records).values())))
         rows = self.rows_of(last)
         kept: list[tuple[Record, Row | None]] = []
         retry: set[FoldKey] = set()
@@ -180,15 +182,16 @@ class Preparation:
             kept += self._earlier(records, retry, unread)
         return self._collected(kept)
 
-    def last_of(self, records: Sequence[Record]) -> dict[FoldKey, Record]:
-        """Return the last record of each key; what has no key goes into quarantine."""
-        keys = list(map(self._keying.fold_key, records))
-        last = dict(zip(keys, records, strict=True))
+    def last_of(self, records: Sequence[Record]) -> dict[FoldKey, Any]:
+        """Return the last record of each key, to hold (`records.held`) or to be taken up.
+
+        What has no key goes into quarantine.
+        """
+        last = folded(self._keying, records)
         if None in last:
             del last[None]
-            for key, record in zip(keys, records, strict=True):
-                if key is None:
-                    self.fold_key(record)
+            for record in records:
+                self.fold_key(record)
         return last
 
     def _earlier(

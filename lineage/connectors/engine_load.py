@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Protocol
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.engine_fold import Preparation, later
 from lineage.connectors.engine_packing import PIECE
@@ -169,7 +169,7 @@ class Load:
         self.expected.add_packed(packed)
         if len(packed) < len(made):
             packed += self._packed_singly([
-                record for record, row in zip(records, made, strict=True) if row is None
+                records[at] for at, row in enumerate(made) if row is None
             ])
         return packed
 

@@ -8,9 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from broker.consume import Record
+from broker.records import Record, keys_of, picked, taken_up, values_of
 from lineage.connectors.columns import Layout, Plan
-from lineage.connectors.engine_parts import Decoder, DecodesAlike, Key, Keying, RowPacker, Writer
+from lineage.connectors.engine_parts import (
+    Decoder,
+    DecodesAlike,
+    Key,
+    Keying,
+    RowPacker,
+    Writer,
+    folded,
+)
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.packing import has_form
 
@@ -61,12 +69,15 @@ class Packing:
         """Make the bytes of rows; None stands for what only `Preparation.rows_of` can tell."""
         if not self._formed:
             return [None] * len(records)
-        written = [record for record in records if record.value is not None]
-        made = self._written(written)
-        if len(written) == len(records):
-            return made
-        waiting = iter(made)
-        return [None if record.value is None else next(waiting) for record in records]
+        values = values_of(records)
+        if None not in values:
+            return self._written(records)
+        rows: list[bytes | None] = [None] * len(records)
+        places = [at for at, value in enumerate(values) if value is not None]
+        made = self._written(picked(records, places))
+        for at, row in zip(places, made, strict=True):
+            rows[at] = row
+        return rows
 
     def _written(self, records: Sequence[Record]) -> list[bytes | None]:
         """Make the bytes of rows of records that have a value."""
@@ -81,8 +92,8 @@ class Packing:
             if writer is not None:
                 places_of.setdefault(writer, []).append(at)
         for writer, places in places_of.items():
-            some = [records[at] for at in places]
-            made = self._alike(writer, some, [found[at][1] for at in places])
+            payloads = [found[at][1] for at in places]
+            made = self._alike(writer, picked(records, places), payloads)
             for at, row in zip(places, made, strict=True):
                 rows[at] = row
         return rows
@@ -131,13 +142,17 @@ class Packing:
         """Fold a batch to the last of each key; None where only `Preparation.changes` can."""
         if not self._formed:
             return None
-        last = dict(zip(map(self._keying.fold_key, records), records, strict=True))
-        if None in last:
+        held = folded(self._keying, records)
+        if None in held:
             return None
-        written = [record for record in last.values() if record.value is not None]
-        removed = [record for record in last.values() if record.value is None]
-        if not all(map(self._keying.removes, removed)) or not self._apart(written, removed):
+        last = taken_up(list(held.values()))
+        values = values_of(last)
+        removed = [last[at] for at, value in enumerate(values) if value is None]
+        if not all(map(self._keying.removes, removed)) or not self._apart(last):
             return None
+        written = last
+        if removed:
+            written = picked(last, (at for at, value in enumerate(values) if value is not None))
         upserts: list[bytes] = []
         for begin in range(0, len(written), PIECE):
             made = self.rows(written[begin : begin + PIECE])
@@ -152,15 +167,14 @@ class Packing:
         assert layout is not None
         return self._keying.lead(record, layout)[: layout.keys]
 
-    def _apart(self, *groups: Sequence[Record]) -> bool:
+    def _apart(self, records: Sequence[Record]) -> bool:
         """Whether what has another raw key has another primary key too, and all have one."""
         layout = self._layout
         assert layout is not None
-        records = [record for group in groups for record in group]
         try:
             if self._keying.is_raw(layout):
                 # a line's end lies within no character
-                b"\n".join(record.key or b"" for record in records).decode()
+                b"\n".join([key or b"" for key in keys_of(records)]).decode()
                 return True
             return len(set(map(self._key_of, records))) == len(records)
         except (PoisonRecordError, UnicodeDecodeError):
@@ -174,7 +188,7 @@ def lead_vectors(keying: Keying, records: Sequence[Record], layout: Layout) -> "
 
     if keying.is_raw(layout):
         try:
-            return [utf8_texts([record.key or b"" for record in records])]
+            return [utf8_texts([key or b"" for key in keys_of(records)])]
         except UnicodeDecodeError:
             pass  # such a key is told in another way
     leads = [keying.lead(record, layout) for record in records]

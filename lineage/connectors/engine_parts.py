@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from broker.consume import Record
+from broker.records import Record, held, keys_of
 from lineage.connectors.columns import Column, Layout, Plan, Row
 from lineage.connectors.packing import UNFIT
 from lineage.connectors.row_making import Lead, compiled_maker, compiled_packer
@@ -108,9 +108,13 @@ class DecodesAlike(Protocol):
 
 
 class Keying(Protocol):
-    """What makes a row of the copy: which records replace each other, and the leading columns."""
+    """What makes a row of the copy: which records replace each other, and the leading columns.
+
+    `by_key`: the fold key is the record's, as it is.
+    """
 
     mode: str
+    by_key: bool
 
     def fold_key(self, record: Record, /) -> FoldKey:
         """Return what the later record of two replaces; None where the record has no key."""
@@ -136,3 +140,10 @@ class Keying(Protocol):
 def place_of(record: Record) -> Place:
     """Return where a record stands in the log."""
     return record.topic, record.partition, record.offset
+
+
+def folded(keying: Keying, records: Sequence[Record]) -> dict[FoldKey, Any]:
+    """Return what to hold (`records.held`) of the last record of each key; None: without one."""
+    if keying.by_key:
+        return dict(zip(keys_of(records), held(records), strict=True))
+    return dict(zip(map(keying.fold_key, records), records, strict=True))

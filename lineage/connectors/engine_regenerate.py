@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from broker.consume import BEGINNING, Partition, Record
+from broker.consume import BEGINNING
+from broker.records import Partition, Record
 from lineage.connectors.columns import Digest, Layout
 from lineage.connectors.engine import BATCH, Reader, put_aside
 from lineage.connectors.engine_builds import (
@@ -36,6 +37,8 @@ from lineage.connectors.sinks.contract import BehindError, Live, Sink, shadow_of
 from lineage.connectors.words import numbered
 
 _POLL_SECONDS = 0.2
+# what is only folded need not wait for a batch that is worth a merge
+_READ_AT_ONCE = 5_000
 # a swap waits for its lock some milliseconds only: tried again for some minutes, ever more slowly
 _SWAP_ATTEMPTS = 200
 _SWAP_PAUSE = 0.05
@@ -230,7 +233,9 @@ class Regeneration:
             )
         return ends
 
-    def _through(self, ends: Mapping[Partition, int]) -> Iterator[list[Record]]:
+    def _through(
+        self, ends: Mapping[Partition, int], at_once: int = BATCH
+    ) -> Iterator[Sequence[Record]]:
         """Poll until every partition has been read up to its end."""
         self.reader.ended.clear()
         moved = time.monotonic()
@@ -238,7 +243,7 @@ class Regeneration:
             self.reader.positions.get(p, BEGINNING) < end and p not in self.reader.ended
             for p, end in ends.items()
         ):
-            records = self.reader.poll(BATCH, _POLL_SECONDS)
+            records = self.reader.poll(at_once, _POLL_SECONDS)
             if records:
                 moved = time.monotonic()
             elif time.monotonic() - moved > _STILL_FOR:
@@ -258,7 +263,7 @@ class Regeneration:
         )
         self.reader.assign(dict.fromkeys(ends, BEGINNING))
         count = 0
-        for found in self._through(ends):
+        for found in self._through(ends, _READ_AT_ONCE):
             records = found if self._until is None else _before(found, ends)
             self._survivors.put(self.preparation.last_of(records))
             count += len(records)

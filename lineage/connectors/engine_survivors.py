@@ -5,13 +5,13 @@ log; one part is then folded at a time. The files live as long as the build.
 """
 
 import marshal
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from broker.consume import Record
+from broker.records import Record, taken_up
 
 MEMORY = 1 << 30
 """Bytes that the survivors of one build may take before they go to disk."""
@@ -30,7 +30,7 @@ class Survivors:
         """Hold about `memory` bytes, then write into a folder of our own beneath `folder`."""
         self._memory = memory
         self._beneath = folder
-        self._held: dict[Any, Record] = {}
+        self._held: dict[Any, Any] = {}
         self._folder: TemporaryDirectory[str] | None = None
         self._files: list[BinaryIO] = []
         self._spilled = 0
@@ -44,17 +44,17 @@ class Survivors:
         """Whether they are on disk."""
         return self._folder is not None
 
-    def put(self, last: Mapping[Any, Record]) -> None:
-        """Take the last record of each key of a batch."""
+    def put(self, last: Mapping[Any, Any]) -> None:
+        """Take what is held (`records.held`) of the last record of each key of a batch."""
         self._held.update(last)
         if self._folder is not None or self._size(last) > self._memory:
             self._spill()
 
-    def _size(self, last: Mapping[Any, Record]) -> float:
+    def _size(self, last: Mapping[Any, Any]) -> float:
         """Estimate the memory taken, from what the records of the latest batch hold."""
         if not last:
             return 0
-        some = list(islice(last.values(), _SAMPLE))
+        some = taken_up(list(islice(last.values(), _SAMPLE)))
         held = sum(len(one.key or b"") + len(one.value or b"") for one in some)
         return (held / len(some) + _OVERHEAD) * len(self._held)
 
@@ -64,7 +64,7 @@ class Survivors:
             place = Path(self._folder.name)
             self._files = [(place / str(number)).open("w+b") for number in range(_PARTS)]
         parts: list[list[tuple[Any, ...]]] = [[] for _ in self._files]
-        for key, record in self._held.items():
+        for key, record in zip(self._held, taken_up(list(self._held.values())), strict=True):
             parts[_part(key)].append((key, *record))
         for file, part in zip(self._files, parts, strict=True):
             if part:
@@ -73,18 +73,13 @@ class Survivors:
         self._spilled += len(self._held)
         self._held = {}
 
-    def chunks(self, size: int) -> Iterator[list[Record]]:
+    def chunks(self, size: int) -> Iterator[Sequence[Record]]:
         """Return the last record of each key, up to `size` at once, any number of times."""
         folds = map(self._folded, self._files) if self._files else iter([self._held])
         for fold in folds:
-            chunk: list[Record] = []
-            for record in fold.values():
-                chunk.append(record)
-                if len(chunk) == size:
-                    yield chunk
-                    chunk = []
-            if chunk:
-                yield chunk
+            waiting = iter(fold.values())
+            while chunk := list(islice(waiting, size)):
+                yield taken_up(chunk)
 
     @staticmethod
     def _folded(file: BinaryIO) -> dict[Any, Record]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.columns import Column, Kind, Layout, Plan, SourceColumn
 from lineage.connectors.definition import Definition
 from lineage.connectors.engine_parts import Decoder, FoldKey, Key, Keying
@@ -41,6 +41,7 @@ class _TableKeying:
     """Rows by record key: the last value wins, a null value removes."""
 
     mode = "table"
+    by_key = True
 
     def fold_key(self, record: Record) -> FoldKey:
         """Return the raw key: equal bytes are equal keys, as they are to compaction."""
@@ -139,6 +140,7 @@ class HistoryKeying:
     """
 
     mode = "history"
+    by_key = False
 
     def __init__(self, keying: Keying) -> None:
         self._keying = keying
@@ -175,6 +177,7 @@ class EventKeying:
     """Rows by place in the log: nothing is replaced, nothing removed."""
 
     mode = "events"
+    by_key = False
     _COLUMNS = (
         Column("kafka_topic", "text"),
         Column("kafka_partition", "integer"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from broker.consume import Partition, Record
+from broker.records import Partition, Record
 from lineage.connectors.building import Job
 from lineage.connectors.engine import put_aside
 from lineage.connectors.engine_parts import Place, place_of

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from broker.admin import read_topic_ids
-from broker.consume import OffsetGoneError, Partition, PartitionReader, Record
+from broker.consume import OffsetGoneError, PartitionReader
+from broker.records import Partition, Record
 from broker.starting import StartingReader
 from catalog.actions import connection_of
 from catalog.models import Topic

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.columns import Column, Convert, Layout, Plan, SourceColumn, nested_json
 from lineage.connectors.declared_columns import ColumnRule
 from lineage.connectors.definition import DEEPEST, Definition
@@ -351,6 +351,7 @@ class ShapedKeying:
 
     def __init__(self, keying: Keying, shaper: Shaper) -> None:
         self.mode = keying.mode
+        self.by_key = keying.by_key
         self.fold_key: Callable[[Record], FoldKey] = keying.fold_key
         self.removes: Callable[[Record], bool] = keying.removes
         self._keying = keying

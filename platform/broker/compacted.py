@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from broker.admin import NewTopic, create_topics, describe_topics
 from broker.connection import Connection
-from broker.consume import BEGINNING, Partition, PartitionReader, Record
+from broker.consume import BEGINNING, PartitionReader
 from broker.errors import BrokerError, BrokerTimeoutError, translated
 from broker.produce import RecordWriter
+from broker.records import Partition, Record
 
 _BATCH = 5_000
 _GROUP = "insideout.compacted"

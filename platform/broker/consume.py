@@ -7,9 +7,7 @@ asked of the caller each time a partition is assigned.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -25,6 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from broker.connection import Connection
 from broker.errors import BrokerError, BrokerUnavailableError, translate, translated
+from broker.records import Partition, Records
 
 BEGINNING = -1
 """Where to begin a partition of which nothing was read yet: its first record."""
@@ -37,28 +36,6 @@ _NOT_IN_A_REBALANCE = frozenset({
     KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.ILLEGAL_GENERATION,
 })
-
-
-class Partition(NamedTuple):
-    """One partition of one topic."""
-
-    topic: str
-    partition: int
-
-
-class Record(NamedTuple):
-    """A record as it lies in the log: nothing decoded; the timestamp in ms since 1970."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...] | None
-
-
-_record = partial(tuple.__new__, Record)
 
 
 class OffsetGoneError(BrokerError):
@@ -98,7 +75,6 @@ class PartitionReader:
         self._claim: Claim | None = None
         self._failure: Exception | None = None
         self._rebalanced = False
-        self._names: dict[Any, Any] = {}
         self._client: AdminClient | None = None
         self._connection = connection
         static = {"group.instance.id": instance} if instance else {}
@@ -166,79 +142,68 @@ class PartitionReader:
         self._consumer.unassign()
 
     # -- reading --------------------------------------------------------------------------------
-    def poll(self, limit: int, timeout: float) -> list[Record]:
+    def poll(self, limit: int, timeout: float) -> Records:
         """Return up to `limit` records, waiting `timeout` seconds at most.
 
         What was fetched before a rebalance is dropped and read again from what was claimed:
         it may belong to somebody else by now.
         """
-        records: list[Record] = []
+        messages: list[Message] = []
+        ends: dict[Partition, int] = {}
         end = time.monotonic() + timeout
-        while len(records) < limit:
-            asked = min(limit - len(records), _AT_ONCE)
+        while len(messages) < limit:
+            asked = min(limit - len(messages), _AT_ONCE)
             with translated():
-                messages = self._consumer.consume(asked, max(0.0, end - time.monotonic()))
+                found = self._consumer.consume(asked, max(0.0, end - time.monotonic()))
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
             if self._rebalanced:
                 self._rebalanced = False
-                if messages or records:
+                if found or messages:
                     self.assign(dict(self.positions))
-                return []
+                return Records((), {})
             try:
-                records += self._records(messages)
+                good = self._judged(found)
             except BrokerError as failure:
-                if not records:
+                if not messages:
                     raise
                 # what we have has been passed: it is not to be lost
                 self._failure = failure
                 break
-            if len(messages) < asked:
+            messages += good
+            ends |= self._passed(good)
+            if len(found) < asked:
                 break
-        return records
+        return Records(messages, ends)
 
-    def _records(self, messages: Sequence[Message]) -> list[Record]:
-        """Return what the messages hold: column by column, half the cost of one by one."""
-        if any(map(Message.error, messages)):
-            for message in messages:
-                if message.error() is not None:
-                    self._judge(message)
-            messages = [message for message in messages if message.error() is None]
+    def _judged(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Return those without an error."""
+        if not any(map(Message.error, messages)):
+            return messages
+        for message in messages:
+            if message.error() is not None:
+                self._judge(message)
+        return [message for message in messages if message.error() is None]
+
+    def _passed(self, messages: Sequence[Message]) -> dict[Partition, int]:
+        """Take note that messages were read; return the offset behind those of each partition."""
         if not messages:
-            return []
-        topics = self._topics(messages)
-        numbers: list[Any] = list(map(Message.partition, messages))
-        offsets: list[Any] = list(map(Message.offset, messages))
-        headers: list[Any] = list(map(Message.headers, messages))
-        if any(headers):
-            headers = [tuple(some) if some else None for some in headers]
-        else:
-            headers = [None] * len(messages)
-        columns = zip(
-            topics,
-            numbers,
-            offsets,
-            map(itemgetter(1), map(Message.timestamp, messages)),
-            map(Message.key, messages),
-            map(Message.value, messages),
-            headers,
-            strict=True,
-        )
-        records: list[Record] = list(map(_record, columns))
-        last = dict(zip(zip(topics, numbers, strict=True), offsets, strict=True))
-        for (topic, number), offset in last.items():
-            self._pass(Partition(topic, number), offset + 1)
-        self.trouble = ""
-        return records
-
-    def _topics(self, messages: Sequence[Message]) -> list[Any]:
-        """Return the topic of each; every message brings the name anew, one of them is enough."""
+            return {}
         known = {partition.topic for partition in self.positions}
-        if len(known) == 1:
-            return [*known] * len(messages)
-        names = list(map(Message.topic, messages))
-        return list(map(self._names.setdefault, names, names))
+        # asking each for its topic makes a text of it
+        topics: list[Any] = (
+            [*known] * len(messages) if len(known) == 1 else list(map(Message.topic, messages))
+        )
+        offsets: list[Any] = list(map(Message.offset, messages))
+        last = dict(
+            zip(zip(topics, map(Message.partition, messages), strict=True), offsets, strict=True)
+        )
+        ends = {Partition(*place): offset + 1 for place, offset in last.items()}
+        for place, behind in ends.items():
+            self._pass(place, behind)
+        self.trouble = ""
+        return ends
 
     def _pass(self, partition: Partition, offset: int) -> None:
         self.positions[partition] = max(offset, self.positions.get(partition, BEGINNING))

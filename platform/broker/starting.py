@@ -6,8 +6,9 @@ from datetime import datetime
 from confluent_kafka import TopicPartition
 
 from broker.connection import Connection
-from broker.consume import Offsets, Partition, PartitionReader
+from broker.consume import Offsets, PartitionReader
 from broker.errors import translated
+from broker.records import Partition
 
 
 class StartingReader(PartitionReader):

@@ -7,9 +7,21 @@ import pytest
 from broker import consume
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.consume import BEGINNING, Partition, PartitionReader, Record
+from broker.consume import BEGINNING, PartitionReader
 from broker.errors import BrokerError
 from broker.produce import RecordWriter
+from broker.records import (
+    Partition,
+    Record,
+    Records,
+    ends_of,
+    have_headers,
+    held,
+    keys_of,
+    picked,
+    taken_up,
+    values_of,
+)
 
 pytestmark = pytest.mark.kafka
 COUNT = 40
@@ -51,7 +63,7 @@ def test_a_batch_is_whole_and_no_greater_than_asked(
 def test_what_a_later_piece_raises_comes_after_what_was_read(
     reader: PartitionReader, place: Partition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = reader._records
+    made = reader._judged
     calls = []
 
     def fail(messages):  # type: ignore[no-untyped-def]
@@ -60,7 +72,7 @@ def test_what_a_later_piece_raises_comes_after_what_was_read(
             raise BrokerError("the third piece")
         return made(messages)
 
-    monkeypatch.setattr(reader, "_records", fail)
+    monkeypatch.setattr(reader, "_judged", fail)
     found: list[Record] = []
     while not found:
         calls.clear()
@@ -72,4 +84,49 @@ def test_what_a_later_piece_raises_comes_after_what_was_read(
     # the caller begins anew where it is
     reader.assign({place: 14})
     assert reader.poll(1, 5.0)[0].offset == 14
+    reader.close()
+
+
+def test_a_batch_is_made_into_records_when_one_is_looked_at(kafka: Connection) -> None:
+    topics = [f"t-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    create_topics(kafka, [NewTopic(topic, 1, 1, {"retention.ms": "-1"}) for topic in topics])
+    writer = RecordWriter(kafka)
+    given: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
+        (b"a", b"1", []),
+        (None, None, [("h", b"x"), ("h", b"")]),
+        (b"b", b"", []),
+    ]
+    for topic in topics:
+        for at, (key, value, headers) in enumerate(given):
+            writer.write(topic, key, value, headers=headers, timestamp=1_000 + at)
+    writer.flush()
+    reader = PartitionReader(kafka, f"g-{uuid.uuid4().hex[:8]}")
+    for chosen in (topics, topics[:1]):
+        places = [Partition(topic, 0) for topic in chosen]
+        reader.assign(dict.fromkeys(places, BEGINNING))
+        batches = []
+        while set(places) - reader.ended:
+            batches.append(reader.poll(100, 0.2))
+        records = next(batch for batch in batches if batch)
+        plain = sorted(record for batch in batches for record in batch)
+        assert plain == [
+            Record(topic, 0, at, 1_000 + at, key, value, tuple(headers) if headers else None)
+            for topic in sorted(chosen)
+            for at, (key, value, headers) in enumerate(given)
+        ]
+        assert {place: end for batch in batches for place, end in batch.ends.items()} == (
+            dict.fromkeys(places, 3)
+        )
+        # all of them the same of messages and of records made of them
+        again = Records(records.messages, records.ends)
+        made = list(records)
+        assert [again[at] for at in range(len(again))] == made
+        assert list(again[1:]) == made[1:]
+        for look in (keys_of, values_of, have_headers):
+            assert look(again) == look(made)
+        assert list(picked(again, [2, 0])) == list(picked(made, [2, 0])) == [made[2], made[0]]
+        assert list(taken_up(held(again))) == list(taken_up(held(made))) == made
+        assert ends_of(again) == records.ends
+    assert ends_of(plain) == {Partition(topics[0], 0): 3}
+    assert list(taken_up([])) == []
     reader.close()

@@ -7,8 +7,9 @@ import pytest
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.consume import BEGINNING, Partition
+from broker.consume import BEGINNING
 from broker.produce import RecordWriter
+from broker.records import Partition
 from broker.starting import StartingReader
 
 pytestmark = pytest.mark.kafka

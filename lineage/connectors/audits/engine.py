@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.audits.comparing import (
     KINDS,
     Difference,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
-from broker.consume import BEGINNING, Partition, Record
+from broker.consume import BEGINNING
+from broker.records import Partition, Record
 from lineage.connectors.audits.comparing import Expected
 from lineage.connectors.audits.reading import LogReading
 from lineage.connectors.columns import Digest, Layout, Row

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from broker.consume import BEGINNING, Partition, Record
+from broker.consume import BEGINNING
+from broker.records import Partition, Record
 from lineage.connectors.engine import BATCH
 from lineage.connectors.engine_regenerate import LogReader
 from lineage.connectors.errors import LogIncompleteError

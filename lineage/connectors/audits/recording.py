@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.actions import definition_of
 from lineage.connectors.audits.engine import MOST_DIFFERENCES, Outcome
 from lineage.connectors.audits.models import Audit, Divergence

@@ -7,7 +7,7 @@ A copy that never stands still is taken over for the moment of the write; its ow
 
 from collections.abc import Mapping, Sequence
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.audits.comparing import Difference, Expected
 from lineage.connectors.audits.engine import Auditor
 from lineage.connectors.audits.folding import LogFold

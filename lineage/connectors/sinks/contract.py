@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Digest, Layout, Row
 
 

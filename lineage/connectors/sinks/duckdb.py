@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import duckdb
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import (
     FencedError,

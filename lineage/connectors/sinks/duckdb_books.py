@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError, SinkMismatchError
 from lineage.connectors.sinks.contract import BehindError, Fence, Live, Position, retired_of

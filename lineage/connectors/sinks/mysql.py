@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, ClassVar
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import FencedError, SinkMismatchError, SinkRefusedError
 from lineage.connectors.sinks.bisect import find_refused

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import pymysql
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError, SinkUnavailableError
 from lineage.connectors.sinks.contract import BehindError, Fence, Live, Position

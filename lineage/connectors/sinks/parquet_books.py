@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError, SinkMismatchError
 from lineage.connectors.sinks.contract import (

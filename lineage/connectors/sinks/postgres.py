@@ -7,7 +7,7 @@ from typing import Any, ClassVar, LiteralString
 import psycopg
 from psycopg import sql
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,

@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError
 from lineage.connectors.sinks.contract import Fence, Live, Position, retired_of

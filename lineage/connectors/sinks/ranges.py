@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.errors import SinkUnavailableError
 from lineage.connectors.sinks.canonical import tolerant

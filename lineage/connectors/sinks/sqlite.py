@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Digest, Layout, Row
 from lineage.connectors.errors import (
     FencedError,
@@ -33,27 +33,11 @@ from lineage.connectors.sinks.contract import (
 )
 from lineage.connectors.sinks.history_view import select_history, view_of
 from lineage.connectors.sinks.sqlite_alter import alter_columns
+from lineage.connectors.sinks.sqlite_books import SqliteBooks
 from lineage.connectors.sinks.sqlite_types import decoded, encoded, quoted, type_of
 
 # a statement takes 32,766 values
 _KEYS_AT_ONCE = 500
-_BOOKKEEPING = """
-CREATE TABLE IF NOT EXISTS insideout_offsets (
-  connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-  next_offset INTEGER NOT NULL, epoch INTEGER NOT NULL,
-  PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS insideout_generations (
-  connector TEXT PRIMARY KEY, number INTEGER NOT NULL, table_name TEXT NOT NULL,
-  layout TEXT, live_at TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS insideout_retired (
-  connector TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-  next_offset INTEGER NOT NULL, PRIMARY KEY (connector, topic, partition)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS insideout_retired_tables (
-  connector TEXT PRIMARY KEY, table_name TEXT NOT NULL, layout TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS insideout_notes (
-  connector TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
-  PRIMARY KEY (connector, name)) WITHOUT ROWID;
-"""
 _LOAD_CHUNK = 20_000
 
 
@@ -82,7 +66,8 @@ class SqliteSink:
             self._db.execute("PRAGMA synchronous=NORMAL")
             # views go on naming the table, whichever generation bears its name
             self._db.execute("PRAGMA legacy_alter_table=ON")
-            self._db.executescript(_BOOKKEEPING)
+            self._books = SqliteBooks(self._db)
+            self._books.make()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -109,43 +94,19 @@ class SqliteSink:
     def live(self, connector: str) -> Live | None:
         """Return the live generation, if there is any."""
         with _mapped():
-            found = self._db.execute(
-                "SELECT number, table_name, layout FROM insideout_generations WHERE connector = ?",
-                (connector,),
-            ).fetchone()
-        return (
-            Live(found[0], found[1], Layout.load(found[2]) if found[2] else None) if found else None
-        )
+            return self._books.live(connector)
 
     def positions(self, connector: str) -> dict[Partition, Position]:
         """Return where every partition stands."""
         with _mapped():
-            rows = self._db.execute(
-                "SELECT topic, partition, next_offset, epoch FROM insideout_offsets "
-                "WHERE connector = ?",
-                (connector,),
-            ).fetchall()
-        return {Partition(row[0], row[1]): Position(row[2], row[3]) for row in rows}
+            return self._books.positions(connector)
 
     def claim(
         self, connector: str, table: str, partitions: Sequence[Partition]
     ) -> tuple[Live, dict[Partition, Position]]:
         """Become the one owner of these partitions."""
-        with self._write() as db:
-            db.execute(
-                "INSERT INTO insideout_generations VALUES (?, 1, ?, NULL, datetime('now')) "
-                "ON CONFLICT DO NOTHING",
-                (connector, table),
-            )
-            db.executemany(
-                "INSERT INTO insideout_offsets VALUES (?, ?, ?, -1, 1) "
-                "ON CONFLICT DO UPDATE SET epoch = epoch + 1",
-                [(connector, *partition) for partition in partitions],
-            )
-            live = self.live(connector)
-            places = self.positions(connector)
-        assert live is not None
-        return live, {partition: places[partition] for partition in partitions}
+        with self._write():
+            return self._books.claim(connector, table, partitions)
 
     # -- tables -----------------------------------------------------------------------------------
     def _exists(self, table: str) -> bool:
@@ -176,7 +137,7 @@ class SqliteSink:
     def shape(self, connector: str, generation: int, layout: Layout) -> Layout:
         """Create the live table, or add the columns it lacks."""
         with self._write() as db:
-            live = self.live(connector)
+            live = self._books.live(connector)
             if live is None or live.number != generation:
                 raise FencedError(f"{connector}: generation {generation} is no longer live")
             held = live.layout
@@ -192,10 +153,7 @@ class SqliteSink:
                 wider = held.evolved(layout.columns)
                 alter_columns(db, live.table, held.altered(wider), held.key)
                 self._add(live.table, wider.columns[len(held.columns) :])
-            db.execute(
-                "UPDATE insideout_generations SET layout = ? WHERE connector = ?",
-                (wider.dump(), connector),
-            )
+            self._books.keep_layout(connector, wider)
         return wider
 
     def alter(self, table: str, columns: Sequence[Column]) -> None:
@@ -268,7 +226,7 @@ class SqliteSink:
         """Write a batch, and its offsets under the fence."""
         with self._write() as db:
             if fence is not None:
-                self._pass(fence)
+                self._books.pass_fence(fence)
             if upserts:
                 self._put(table, layout, upserts)
             if deletes:
@@ -278,20 +236,6 @@ class SqliteSink:
                     _sql("DELETE FROM {table} WHERE {where}", table=quoted(table), where=where),
                     encoded(keys, (list(key) for key in deletes)),
                 )
-
-    def _pass(self, fence: Fence) -> None:
-        """Move the offsets on, or raise FencedError where any is not as claimed."""
-        live = self.live(fence.connector)
-        moved = self._db.executemany(
-            "UPDATE insideout_offsets SET next_offset = ? WHERE connector = ? AND topic = ? "
-            "AND partition = ? AND next_offset = ? AND epoch = ?",
-            [
-                (move.next, fence.connector, *move.partition, move.expected, move.epoch)
-                for move in fence.moves
-            ],
-        ).rowcount
-        if live is None or live.number != fence.generation or moved != len(fence.moves):
-            raise FencedError(f"{fence.connector}: another owner has written since")
 
     def refusals(self, table: str, layout: Layout, rows: Sequence[Row]) -> dict[int, str]:
         """Find the rows that SQLite refuses."""
@@ -368,48 +312,17 @@ class SqliteSink:
     ) -> None:
         """Rename, move offsets and epochs, and record the generation, in one transaction."""
         with self._write() as db:
-            before = self.live(connector)
+            before = self._books.live(connector)
             if (before.number if before else 0) != live.number - 1:
                 raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-            places = self.positions(connector)
+            places = self._books.positions(connector)
             for partition, position in places.items():
                 if position.next > offsets.get(partition, -1):
                     raise BehindError(f"{partition.topic}/{partition.partition}")
             db.execute(f"DROP TABLE IF EXISTS {quoted(retired_of(live.table, live.number - 2))}")
-            self._record(connector, Live(live.number, live.table, layout), offsets)
-            self._retire(connector, before, places)
+            self._books.record(connector, Live(live.number, live.table, layout), offsets)
+            self._books.retire(connector, before, places)
             self._replace(before or Live(0, live.table, None), live.table, shadow_of(live.table))
-
-    def _record(self, connector: str, live: Live, offsets: Mapping[Partition, int]) -> None:
-        """Write offsets and generation; all owners are fenced thereby."""
-        self._db.executemany(
-            "INSERT INTO insideout_offsets VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE "
-            "SET next_offset = excluded.next_offset, epoch = epoch + 1",
-            [(connector, *partition, offset) for partition, offset in offsets.items()],
-        )
-        self._db.execute(
-            "INSERT INTO insideout_generations VALUES (?, ?, ?, ?, datetime('now')) "
-            "ON CONFLICT DO UPDATE SET number = excluded.number, layout = excluded.layout, "
-            "table_name = excluded.table_name, live_at = excluded.live_at",
-            (connector, live.number, live.table, live.layout.dump() if live.layout else None),
-        )
-
-    def _retire(
-        self, connector: str, before: Live | None, places: Mapping[Partition, Position]
-    ) -> None:
-        """Note where the generation that is replaced was left."""
-        self._db.execute("DELETE FROM insideout_retired WHERE connector = ?", (connector,))
-        self._db.execute("DELETE FROM insideout_retired_tables WHERE connector = ?", (connector,))
-        if before is None or before.layout is None:
-            return
-        self._db.execute(
-            "INSERT INTO insideout_retired_tables VALUES (?, ?, ?)",
-            (connector, retired_of(before.table, before.number), before.layout.dump()),
-        )
-        self._db.executemany(
-            "INSERT INTO insideout_retired VALUES (?, ?, ?, ?)",
-            [(connector, *place, at.next) for place, at in places.items()],
-        )
 
     def _replace(self, before: Live, table: str, replacement: str) -> None:
         """Let a table take the place of the live one, with its indexes and triggers.
@@ -434,55 +347,34 @@ class SqliteSink:
 
     def roll_back(self, connector: str) -> Live:
         """Make the retired generation live again, at its offsets; it gets the next number."""
-        with self._write() as db:
-            found = db.execute(
-                "SELECT table_name, layout FROM insideout_retired_tables WHERE connector = ?",
-                (connector,),
-            ).fetchone()
-            now = self.live(connector)
+        with self._write():
+            found, now = self._books.retired(connector), self._books.live(connector)
             if found is None or now is None or not self._exists(found[0]):
                 raise SinkMismatchError(f"{connector}: no retired generation to go back to")
-            places = self.positions(connector)
-            retired = db.execute(
-                "SELECT topic, partition, next_offset FROM insideout_retired WHERE connector = ?",
-                (connector,),
-            ).fetchall()
-            live = Live(now.number + 1, now.table, Layout.load(found[1]))
-            begin = dict.fromkeys(places, -1)
-            self._record(connector, live, begin | {Partition(r[0], r[1]): r[2] for r in retired})
-            self._retire(connector, now, places)
-            self._replace(now, now.table, found[0])
+            table, layout = found
+            places = self._books.positions(connector)
+            retired = self._books.retired_offsets(connector)
+            live = Live(now.number + 1, now.table, layout)
+            self._books.record(connector, live, dict.fromkeys(places, -1) | retired)
+            self._books.retire(connector, now, places)
+            self._replace(now, now.table, table)
         return live
 
     # -- notes ------------------------------------------------------------------------------------
     def note(self, connector: str, name: str, content: str | None) -> None:
         """Keep a note under a name; None removes it."""
-        with self._write() as db:
-            db.execute(
-                "DELETE FROM insideout_notes WHERE connector = ? AND name = ?", (connector, name)
-            )
-            if content is not None:
-                db.execute(
-                    "INSERT INTO insideout_notes VALUES (?, ?, ?)", (connector, name, content)
-                )
+        with self._write():
+            self._books.note(connector, name, content)
 
     def noted(self, connector: str, name: str) -> str | None:
         """Return a note."""
         with _mapped():
-            found = self._db.execute(
-                "SELECT content FROM insideout_notes WHERE connector = ? AND name = ?",
-                (connector, name),
-            ).fetchone()
-        return found[0] if found else None
+            return self._books.noted(connector, name)
 
     def restart(self, connector: str, topics: Collection[str]) -> None:
         """Let the partitions of topics begin at their beginning; fences their owners."""
-        with self._write() as db:
-            db.executemany(
-                "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
-                "WHERE connector = ? AND topic = ?",
-                [(connector, topic) for topic in topics],
-            )
+        with self._write():
+            self._books.restart(connector, topics)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors import batches, vectors
 from lineage.connectors.columns import Column, Kind, Layout
 from lineage.connectors.engine_fold import Preparation

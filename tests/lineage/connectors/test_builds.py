@@ -10,8 +10,9 @@ import pytest
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.consume import Partition, PartitionReader
+from broker.consume import PartitionReader
 from broker.produce import RecordWriter
+from broker.records import Partition
 from lineage.connectors.engine import LiveEngine
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.engine_regenerate import BuildInterruptedError, Regeneration

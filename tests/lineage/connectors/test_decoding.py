@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.errors import SchemaChangedError

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
-from broker.consume import Partition
 from broker.produce import RecordWriter
+from broker.records import Partition
 from catalog.actions import ensure_cluster
 from lineage.connectors.actions import declare
 from lineage.connectors.columns import Column, Kind, Layout, Row

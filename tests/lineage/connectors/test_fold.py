@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker.consume import Partition, Record
+from broker.records import Partition, Record
 from lineage.connectors.columns import Plan
 from lineage.connectors.engine import LiveEngine
 from lineage.connectors.engine_fold import Preparation

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.consume import Partition, Record
+from broker.records import Partition, Record
 from lineage.connectors.columns import Layout
 from lineage.connectors.definition import check
 from lineage.connectors.engine import LiveEngine

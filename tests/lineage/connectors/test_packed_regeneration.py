@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastavro import parse_schema, schemaless_writer
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.columns import Plan, Row
 from lineage.connectors.digests import digest
 from lineage.connectors.engine_fold import Preparation

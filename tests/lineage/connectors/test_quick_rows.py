@@ -9,7 +9,7 @@ from fastavro import parse_schema, schemaless_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.columns import Column, Layout, Row, row_maker
 from lineage.connectors.digests import digest
 from lineage.connectors.engine_parts import Writer

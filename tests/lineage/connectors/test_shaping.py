@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.consume import Record
+from broker.records import Record
 from lineage.connectors.columns import Layout, Plan, Row, row_maker
 from lineage.connectors.declared_columns import read_columns
 from lineage.connectors.definition import Definition, check

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker.consume import Partition, Record
+from broker.records import Partition, Record
 from lineage.connectors.audits.comparing import Difference
 from lineage.connectors.audits.engine import Auditor, Outcome
 from lineage.connectors.audits.folding import LogFold

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.digests import digest
 from lineage.connectors.errors import FencedError, SinkMismatchError, SinkRefusedError

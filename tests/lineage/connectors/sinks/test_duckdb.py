@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import duckdb
 import pytest
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout
 from lineage.connectors.errors import SinkMismatchError, SinkUnavailableError
 from lineage.connectors.sinks.contract import Live, shadow_of

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 import pytest
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import SinkRefusedError, SinkUnavailableError
 from lineage.connectors.sinks import mysql_books

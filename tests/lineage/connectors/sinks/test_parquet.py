@@ -9,7 +9,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import SinkMismatchError
 from lineage.connectors.sinks.contract import Live, shadow_of

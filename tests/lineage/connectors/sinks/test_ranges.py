@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row, to_json
 from lineage.connectors.errors import SinkMismatchError
 from lineage.connectors.sinks.canonical import differing_columns, hasher, json_text, ranger

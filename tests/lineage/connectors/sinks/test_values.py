@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Kind, Layout, Row
 from lineage.connectors.digests import digest
 from lineage.connectors.sinks.contract import Sink

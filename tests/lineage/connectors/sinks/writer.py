@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from broker.consume import Partition
+from broker.records import Partition
 from lineage.connectors.columns import Column, Layout, Row
 from lineage.connectors.errors import SinkUnavailableError
 from lineage.connectors.sinks import open_sink

@@ -195,10 +195,9 @@ class PartitionReader:
         topics: list[Any] = (
             [*known] * len(messages) if len(known) == 1 else list(map(Message.topic, messages))
         )
+        numbers: list[Any] = list(map(Message.partition, messages))
         offsets: list[Any] = list(map(Message.offset, messages))
-        last = dict(
-            zip(zip(topics, map(Message.partition, messages), strict=True), offsets, strict=True)
-        )
+        last = dict(zip(zip(topics, numbers, strict=True), offsets, strict=True))
         ends = {Partition(*place): offset + 1 for place, offset in last.items()}
         for place, behind in ends.items():
             self._pass(place, behind)

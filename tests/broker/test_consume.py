@@ -1,6 +1,7 @@
 """A batch is read in pieces: none of it is lost, whatever befalls a later piece."""
 
 import uuid
+from collections.abc import Sequence
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_what_a_later_piece_raises_comes_after_what_was_read(
         return made(messages)
 
     monkeypatch.setattr(reader, "_judged", fail)
-    found: list[Record] = []
+    found: Sequence[Record] = []
     while not found:
         calls.clear()
         found = reader.poll(100, 5.0)

@@ -52,7 +52,7 @@ def test_a_batch_is_whole_and_no_greater_than_asked(
 ) -> None:
     found = []
     while place not in reader.ended:
-        some = reader.poll(15, 1.0)
+        some = reader.poll(15, 0.2)
         assert len(some) <= 15
         found += [record.offset for record in some]
         if some:

@@ -43,7 +43,7 @@ def same(writer: Writer, layout: Layout, payloads: list[bytes]) -> None:
         assert found == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(records(), st.data())
 def test_flat_avro_is_read_column_by_column_as_record_by_record(
     drawn: tuple[dict[str, Any], list[dict[str, Any]]], data: st.DataObject
@@ -87,7 +87,7 @@ USUAL = st.fixed_dictionaries({
 })
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(VALUES | USUAL | ANYTHING, max_size=4) | st.lists(USUAL, min_size=1, max_size=6))
 def test_json_is_packed_column_by_column_as_value_by_value(values: list[Any]) -> None:
     plan = json_schema.plan(json.dumps({"properties": FIELDS}))

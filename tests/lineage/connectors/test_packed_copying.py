@@ -33,7 +33,7 @@ def prepared(keying: str, log: Log) -> Preparation:
     return preparation
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(sorted(KEYINGS)),
     st.lists(

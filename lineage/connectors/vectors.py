@@ -118,9 +118,10 @@ def converted(column: Column, values: Sequence[Any], convert: Convert | None) ->
     if convert is None:
         return vector_of(column, values)
     types, factor = _USUAL.get(convert, (frozenset(), 1))
-    if not set(map(type, values)) - types <= {_NONE}:
+    kinds = set(map(type, values))
+    if not kinds - types <= {_NONE}:
         return vector_of(column, [None if each is None else convert(each) for each in values])
-    found = vector_of(column, values)
+    found = vector_of(column, values, kinds)
     return found if factor == 1 else scaled(found, factor)
 
 
@@ -133,13 +134,16 @@ def scaled(vector: Vector, factor: int) -> Vector:
     return Numbers(vector.values * factor, vector.present)
 
 
-def vector_of(column: Column, values: Sequence[Any]) -> Vector:
-    """Return a column of canonical values; raises one of `packing.UNFIT` where one is none."""
+def vector_of(column: Column, values: Sequence[Any], kinds: set[type] | None = None) -> Vector:
+    """Return a column of canonical values; raises one of `packing.UNFIT` where one is none.
+
+    `kinds`: the types of the values, where they are known already.
+    """
     if column.kind == "text":
         # most have no null: then joining is the test whether all are text
         with suppress(TypeError):
             return _joined(values, None)
-    kinds = set(map(type, values))
+    kinds = set(map(type, values)) if kinds is None else kinds
     present: Mask | None = None
     if _NONE in kinds:
         kinds.discard(_NONE)

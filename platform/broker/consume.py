@@ -28,7 +28,7 @@ from broker.records import Partition, Records
 BEGINNING = -1
 """Where to begin a partition of which nothing was read yet: its first record."""
 
-# so few messages are still in the processor's cache when they become records
+# so few messages are still in the processor's cache when they are looked through
 _AT_ONCE = 5_000
 
 _NOT_IN_A_REBALANCE = frozenset({
@@ -153,8 +153,16 @@ class PartitionReader:
         end = time.monotonic() + timeout
         while len(messages) < limit:
             asked = min(limit - len(messages), _AT_ONCE)
-            with translated():
-                found = self._consumer.consume(asked, max(0.0, end - time.monotonic()))
+            try:
+                with translated():
+                    found = self._consumer.consume(asked, max(0.0, end - time.monotonic()))
+                good = () if self._rebalanced else self._judged(found)
+            except BrokerError as fault:
+                if self._rebalanced or not messages:
+                    raise
+                # what we have has been passed: it is not to be lost
+                self._failure = fault
+                break
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
@@ -163,14 +171,6 @@ class PartitionReader:
                 if found or messages:
                     self.assign(dict(self.positions))
                 return Records((), {})
-            try:
-                good = self._judged(found)
-            except BrokerError as failure:
-                if not messages:
-                    raise
-                # what we have has been passed: it is not to be lost
-                self._failure = failure
-                break
             messages += good
             ends |= self._passed(good)
             if len(found) < asked:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from broker import consume
 from broker.admin import NewTopic, create_topics
@@ -85,6 +86,31 @@ def test_what_a_later_piece_raises_comes_after_what_was_read(
     # the caller begins anew where it is
     reader.assign({place: 14})
     assert reader.poll(1, 5.0)[0].offset == 14
+    reader.close()
+
+
+def test_a_later_piece_that_cannot_be_asked_for_loses_none_before_it(
+    reader: PartitionReader, place: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = reader._consumer, []
+
+    class Failing:
+        def consume(self, count: int, timeout: float) -> list[Message]:
+            asked.append(count)
+            if len(asked) > 1:
+                raise KafkaException(KafkaError(KafkaError._FATAL))
+            return real.consume(count, timeout)
+
+    monkeypatch.setattr(reader, "_consumer", Failing())
+    found: Sequence[Record] = []
+    while not found:
+        asked.clear()
+        found = reader.poll(100, 5.0)
+    assert [record.offset for record in found] == list(range(7))
+    assert reader.positions[place] == 7
+    with pytest.raises(BrokerError):
+        reader.poll(100, 0.2)
+    monkeypatch.undo()
     reader.close()
 
 

@@ -155,7 +155,7 @@ class Packing:
             written = picked(last, (at for at, value in enumerate(values) if value is not None))
         upserts: list[bytes] = []
         for begin in range(0, len(written), PIECE):
-            made = self.rows(written[begin : begin + PIECE])
+            made = self._written(written[begin : begin + PIECE])
             packed = [row for row in made if row is not None]
             if len(packed) < len(made):
                 return None

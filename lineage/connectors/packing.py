@@ -22,8 +22,7 @@ DAY_2000 = 10_957
 SHIFTS = {"timestamptz": EPOCH_2000, "timestamp": EPOCH_2000, "date": DAY_2000}
 """Kinds that are counted from 2000 on there, and from 1970 here."""
 
-# a kind's code for `struct`, and its length
-_FIXED = {
+FIXED = {
     "integer": ("i", 4),
     "bigint": ("q", 8),
     "real": ("f", 4),
@@ -34,6 +33,7 @@ _FIXED = {
     "date": ("i", 4),
     "time": ("q", 8),
 }
+"""Kinds of fixed length: a code for `struct`, which numpy shares, and so many bytes."""
 # how a value becomes bytes
 _VARIABLE = {"text": "{}.encode()", "bytes": "{}", "uuid": "uuid({})"}
 _FRACTIONAL = frozenset({"real", "double"})
@@ -58,7 +58,7 @@ class Cell:
 
 def has_form(layout: Layout) -> bool:
     """Whether rows of a layout have one form in bytes."""
-    return all(column.kind in _FIXED or column.kind in _VARIABLE for column in layout.columns)
+    return all(column.kind in FIXED or column.kind in _VARIABLE for column in layout.columns)
 
 
 def row_packer(layout: Layout, nan: Nan = "kept") -> Callable[[Row], bytes]:
@@ -89,7 +89,7 @@ def joined(cells: Sequence[Cell], known: dict[str, Any], nan: Nan) -> str:
     for at, cell in enumerate(cells):
         if cell.text == "None":
             parts.part("NULL")
-        elif cell.column.kind in _FIXED:
+        elif cell.column.kind in FIXED:
             _fixed(parts, cell, at, nan)
         else:
             _variable(parts, cell, at)
@@ -98,7 +98,7 @@ def joined(cells: Sequence[Cell], known: dict[str, Any], nan: Nan) -> str:
 
 def _fixed(parts: "_Parts", cell: Cell, at: int, nan: Nan) -> None:
     kind = cell.column.kind
-    code, size = _FIXED[kind]
+    code, size = FIXED[kind]
     form = f"{{}} - {SHIFTS[kind]}" if kind in SHIFTS else "{}"
     if kind in _FRACTIONAL and nan == "refused":
         form = "number({})"

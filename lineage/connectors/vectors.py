@@ -14,25 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineage.connectors.columns import Column, Convert, Layout, instant, within
-from lineage.connectors.packing import DAY_2000, EPOCH_2000, uuid_bytes
+from lineage.connectors.packing import FIXED, SHIFTS, uuid_bytes
 
 Numbered = NDArray[Any]
 Mask = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 
-# a kind's form in the array, and in the row (big-endian)
-_FIXED: dict[str, tuple[str, str]] = {
-    "integer": ("i8", ">i4"),
-    "bigint": ("i8", ">i8"),
-    "real": ("f8", ">f4"),
-    "double": ("f8", ">f8"),
-    "boolean": ("?", "?"),
-    "timestamptz": ("i8", ">i8"),
-    "timestamp": ("i8", ">i8"),
-    "date": ("i8", ">i4"),
-    "time": ("i8", ">i8"),
-}
-_SHIFTS = {"timestamptz": EPOCH_2000, "timestamp": EPOCH_2000, "date": DAY_2000}
+# what values of a code are held as, before they are sent
+_HELD = {"i": "i8", "q": "i8", "f": "f8", "d": "f8", "?": "?"}
 _LEAST_32, _MOST_32 = -(2**31), 2**31 - 1
 _MOST_64 = 2**63 - 1
 # texts of so few lengths are copied length by length; of so many bytes on average, one by one
@@ -148,7 +137,7 @@ def vector_of(column: Column, values: Sequence[Any], kinds: set[type] | None = N
     if _NONE in kinds:
         kinds.discard(_NONE)
         present = np.fromiter((each is not None for each in values), np.bool_, len(values))
-    if column.kind in _FIXED:
+    if column.kind in FIXED:
         return _numbers(column.kind, values, kinds, present)
     kind = bytes if column.kind == "bytes" else str
     if kinds - {kind}:
@@ -180,7 +169,7 @@ def _numbers(kind: str, values: Sequence[Any], kinds: set[type], present: Mask |
         raise TypeError(f"{kind}: {kinds}")
     if present is not None:
         values = [0 if each is None else each for each in values]
-    return Numbers(np.array(values, _FIXED[kind][0]), present)
+    return Numbers(np.array(values, _HELD[FIXED[kind][0]]), present)
 
 
 # -- to bytes -------------------------------------------------------------------------------------
@@ -218,9 +207,9 @@ def _cell(kind: str, vector: Vector) -> _Cell:
         absent = vector.present
         length = vector.lengths if absent is None else np.where(absent, vector.lengths, -1)
         return _Cell(length, vector.lengths, lambda writer: writer.texts(vector))
-    form = _FIXED[kind][1]
+    code, size = FIXED[kind]
+    form = f">{code}"
     values, present = _wire(kind, vector.values, vector.present), vector.present
-    size = np.dtype(form).itemsize
     if present is None:
         width = np.full(len(values), size, np.int64)
         return _Cell(width, size, lambda writer: writer.fixed(form, values))
@@ -234,13 +223,13 @@ def _cell(kind: str, vector: Vector) -> _Cell:
 
 def _wire(kind: str, values: Numbered, present: Mask | None) -> Numbered:
     """Return the values as they are sent; raises where one cannot be."""
-    if kind in _SHIFTS:
-        if len(values) and int(values.min()) < _SHIFTS[kind] - _MOST_64:
+    if kind in SHIFTS:
+        if len(values) and int(values.min()) < SHIFTS[kind] - _MOST_64:
             raise OverflowError(kind)
-        shifted = values - _SHIFTS[kind]
+        shifted = values - SHIFTS[kind]
         # what is null is not to be judged
         values = shifted if present is None else np.where(present, shifted, 0)
-    narrow = _FIXED[kind][1] == ">i4" and len(values) > 0
+    narrow = FIXED[kind][0] == "i" and len(values) > 0
     if narrow and not _LEAST_32 <= int(values.min()) <= int(values.max()) <= _MOST_32:
         raise OverflowError(kind)
     if kind in {"real", "double"} and np.isnan(values).any():

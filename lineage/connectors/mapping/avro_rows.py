@@ -25,8 +25,8 @@ Reader = Callable[[tuple[Any, ...], bytes], list[Any]]
 Packer = Callable[[tuple[Any, ...], bytes], bytes]
 
 _MOST_FIELDS = 400
-# a timestamp's number, as it is on the wire, becomes microseconds
-_FACTORS = {"timestamp-millis": " * 1000", "timestamp-micros": ""}
+# what a timestamp's number, as it is on the wire, is multiplied by, to be microseconds
+_FACTORS = {"timestamp-millis": 1000, "timestamp-micros": 1}
 _NEGATIVE_OR_LONG = 0x81
 _SEVEN_BITS = 0x7F
 _MOST_SHIFT = 63
@@ -199,7 +199,7 @@ class Direct:
             field = self._fields[source.path[0]][1]
             convert = adapted(source, column)
             alone = convert is source.convert
-            factor = avro_vectors.FACTORS.get(field.logical, 0) if convert and alone else 0
+            factor = _FACTORS.get(field.logical, 0) if convert and alone else 0
             shape = avro_vectors.shape_of(fields[source.path[0]], column, convert, factor)
             if shape is None:
                 return None
@@ -241,7 +241,7 @@ class Direct:
             return variable
         inline = _FACTORS.get(field.logical)
         if inline is not None and convert is source.convert:
-            made = f"{variable}{inline}"
+            made = variable if inline == 1 else f"{variable} * {inline}"
         else:
             name = f"c{len(known)}"
             known[name] = convert

@@ -187,9 +187,6 @@ def _spread(vector: Vector, present: Mask) -> Vector:
 # -- to canonical values --------------------------------------------------------------------------
 Shape = Callable[[Vector], Vector]
 
-FACTORS = {"timestamp-millis": 1000, "timestamp-micros": 1}
-"""What a timestamp is multiplied by, to be microseconds."""
-
 _TEXTS = {"string": "text", "enum": "text", "bytes": "bytes", "fixed": "bytes"}
 _PLAIN = {
     "int": frozenset({"integer", "bigint"}),

@@ -10,15 +10,17 @@ cores, so each rate by the clock stands beside the rate per second of the engine
 
 import json
 import multiprocessing
+import os
 import statistics
 import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +28,26 @@ import orjson
 import psycopg
 from psycopg import sql
 
-from bench.orders import SCHEMA, make_orders
+from bench.orders import SCHEMA, make_orders, writer_of_orders
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
 from broker.consume import PartitionReader
 from broker.embedded import EmbeddedKafka
 from broker.produce import RecordWriter
-from broker.records import Record, values_of
+from broker.records import Record
 from config.postgres import EmbeddedPostgres
-from lineage.connectors.columns import Layout, Plan
+from lineage.connectors.beside.pool import Pool, spare_processors
+from lineage.connectors.columns import Layout
 from lineage.connectors.digests import digest
 from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_fold import Preparation
-from lineage.connectors.engine_parts import Writer
 from lineage.connectors.engine_regenerate import Regeneration
-from lineage.connectors.errors import PoisonRecordError
-from lineage.connectors.keying import TextKeying
-from lineage.connectors.mapping import avro, avro_rows, json_schema
+from lineage.connectors.engine_share import Share
+from lineage.connectors.engine_shares import Sharing
+from lineage.connectors.engine_survivors import MEMORY
+from lineage.connectors.framing import FramedDecoder
+from lineage.connectors.keying import plain_parts
+from lineage.connectors.mapping import avro
 from lineage.connectors.sinks import open_sink
 
 EVENTS = 600_000
@@ -60,33 +65,9 @@ BUFFERS = "512MB"
 """Memory for PostgreSQL's pages, as the peers' figures were measured with."""
 MOST_MEMORY = 420
 LONGEST_WAIT = 50.0
+PARTS = partial(plain_parts, "table", "text", ())
 _FRAME = 5
 _PAUSE = 0.002
-
-
-class OneSchema:
-    """Every value was written with the bench's schema."""
-
-    def __init__(self, form: str) -> None:
-        text = json.dumps(SCHEMA)
-        plan = avro.plan(text)
-        if form == "avro":
-            self._writer = Writer(plan, avro.decoder(text), avro_rows.direct(text))
-        else:
-            self._writer = Writer(plan, json_schema.decoder(json.loads))
-
-    def writer(self, record: Record) -> tuple[Writer, bytes]:
-        """Return how the record was written, and its payload."""
-        assert record.value is not None
-        return self._writer, record.value[_FRAME:]
-
-    def alike(self, records: Sequence[Record]) -> tuple[Writer, list[bytes]]:
-        """Return the writer, and the payloads."""
-        return self._writer, [(value or b"")[_FRAME:] for value in values_of(records)]
-
-    def key(self, raw: bytes) -> tuple[Plan, Any]:
-        """Refuse: the keys of the bench are text."""
-        raise PoisonRecordError(f"a key with a schema: {raw!r}")
 
 
 @dataclass
@@ -118,8 +99,12 @@ def _refuse(*complaint: object) -> None:
     raise SystemExit(f"a record was refused: {complaint}")
 
 
+def _decoder(form: str) -> FramedDecoder:
+    return FramedDecoder(lambda _frame: writer_of_orders(form))
+
+
 def _preparation(form: str) -> Preparation:
-    return Preparation(OneSchema(form), TextKeying("record_key"), _refuse)
+    return Preparation(*PARTS(_decoder(form)), _refuse)
 
 
 def copy_live(
@@ -145,15 +130,25 @@ def _regenerate(servers: str, form: str, target: str, table: str, _count: int) -
     """Rebuild the copy: load, index, verify, swap."""
     spare_collector()
     sink, reader = open_sink(target), _reader(servers)
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), _computed()
     begun: dict[str, float] = {}
 
     def note(phase: str, *_told: object, **_more: object) -> None:
         begun.setdefault(phase, time.perf_counter())
 
-    built = Regeneration(table, table, [form], reader, _preparation(form), sink, note).run()
+    decoder = _decoder(form)
+    preparation = Preparation(*PARTS(decoder), _refuse)
+    pool = Pool(spare_processors())
+    opened = partial(PartitionReader, Connection(servers), f"bench-{uuid.uuid4().hex}")
+    share = Share(opened, PARTS, MEMORY // (1 + pool.most))
+    sharing = Sharing(pool, share, decoder)
+    built = Regeneration(
+        table, table, [form], reader, preparation, sink, note, sharing=sharing
+    ).run()
     end = time.perf_counter()
-    found = Found(end - wall, time.process_time() - cpu, _peak(), str(built.digest))
+    memory = _peak() + sum(map(_peak, pool.pids))
+    pool.close()
+    found = Found(end - wall, _computed() - cpu, memory, str(built.digest))
     ends = [*list(begun.values())[1:], end]
     found.phases = {phase: at - begun[phase] for phase, at in zip(begun, ends, strict=True)}
     return found
@@ -163,9 +158,14 @@ def _reader(servers: str) -> PartitionReader:
     return PartitionReader(Connection(servers), f"bench-{uuid.uuid4().hex}")
 
 
-def _peak() -> int:
-    """Return the most memory that this process had, in MiB: `ru_maxrss` knows its parent's too."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+def _computed() -> float:
+    """Return the seconds that this process has computed, and those it started that have ended."""
+    return sum(os.times()[:4])
+
+
+def _peak(process: int | str = "self") -> int:
+    """Return the most memory that a process had, in MiB: `ru_maxrss` knows its parent's too."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
 
 

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from random import Random
 from typing import Any
 
 from fastavro import parse_schema, schemaless_writer
+
+from lineage.connectors.engine_parts import Writer
+from lineage.connectors.mapping import avro, avro_rows, json_schema
 
 SHARE_UPDATES = 0.20
 SHARE_TOMBSTONES = 0.02
@@ -30,6 +34,15 @@ SCHEMA: dict[str, Any] = {
     ],
 }  # fmt: skip
 _BEGIN_MS = 1_760_000_000_000
+
+
+def writer_of_orders(form: str) -> Writer:
+    """Return what reads them: `avro`, or `json` of the same fields."""
+    text = json.dumps(SCHEMA)
+    plan, origin = avro.plan(text), partial(writer_of_orders, form)
+    if form == "avro":
+        return Writer(plan, avro.decoder(text), avro_rows.direct(text), origin)
+    return Writer(plan, json_schema.decoder(json.loads), origin=origin)
 
 
 def make_orders(count: int, seed: int = 1) -> Iterator[tuple[bytes, bytes | None]]:

@@ -134,17 +134,19 @@ def build_as_of(session: Session, instant: datetime, table: str, progress: Progr
     # a negative time is not one to Kafka, but a special value
     until = reader.offsets_at(places, max(0, int(instant.timestamp() * 1000)))
     _refuse_before_the_log(session, until, instant)
-    return Regeneration(
-        name=session.connector.name,
-        table=definition.table,
-        topics=definition.topics,
-        reader=reader,
-        preparation=session.preparation,
-        sink=session.sink,
-        progress=progress,
-        memory=settings.CONNECTOR_MEMORY_MIB << 20,
-        begins_later=definition.start is not None,
-    ).run_as_of(until, table)
+    with session.sharing() as sharing:
+        return Regeneration(
+            name=session.connector.name,
+            table=definition.table,
+            topics=definition.topics,
+            reader=reader,
+            preparation=session.preparation,
+            sink=session.sink,
+            progress=progress,
+            memory=settings.CONNECTOR_MEMORY_MIB << 20,
+            begins_later=definition.start is not None,
+            sharing=sharing,
+        ).run_as_of(until, table)
 
 
 def build(job: Job) -> str:

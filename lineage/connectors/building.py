@@ -22,6 +22,7 @@ from broker.errors import BrokerError
 from lineage.connectors.actions import WORKER_IS_GONE_AFTER, kept_here
 from lineage.connectors.copying import note_generation, now
 from lineage.connectors.engine_regenerate import BuildInterruptedError, Built, Regeneration
+from lineage.connectors.engine_shares import Sharing
 from lineage.connectors.errors import ConnectorError, RunCancelledError
 from lineage.connectors.history import HistoryView
 from lineage.connectors.kinds import RunKind, find_kind, known_kinds
@@ -215,7 +216,8 @@ def build(job: Job) -> str:
         if before is not None:
             note_generation(connector, before)
         _begin_generation(run, connector, (before.number if before else 0) + 1)
-        built = _regeneration(session, job.report).run()
+        with session.sharing() as sharing:
+            built = _regeneration(session, job.report, sharing).run()
         live = session.sink.live(connector.name)
         HistoryView(session.definition, session.sink).follow(live)
     _celebrate(run, connector, live, built)
@@ -246,7 +248,7 @@ def _release_quarantine(connector: Connector, built: Built, began: datetime) -> 
         ).delete()
 
 
-def _regeneration(session: Session, report: Report) -> Regeneration:
+def _regeneration(session: Session, report: Report, sharing: Sharing) -> Regeneration:
     return Regeneration(
         name=session.connector.name,
         table=session.definition.table,
@@ -258,6 +260,7 @@ def _regeneration(session: Session, report: Report) -> Regeneration:
         compacted=lambda topic: begins_later(session, topic),
         memory=settings.CONNECTOR_MEMORY_MIB << 20,
         identity=repr(session.definition),
+        sharing=sharing,
     )
 
 

@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 from broker.records import Record
 from lineage.connectors.actions import target_url
 from lineage.connectors.columns import Column, Plan, describe
-from lineage.connectors.decoding import writer_of
 from lineage.connectors.definition import Definition, check
 from lineage.connectors.errors import (
     ConnectorError,
@@ -24,6 +23,7 @@ from lineage.connectors.models import Connector
 from lineage.connectors.sessions import shaper_of
 from lineage.connectors.shaping import Faults, Shaper, fields_of
 from lineage.connectors.sinks import open_sink
+from lineage.connectors.writers import writer_of
 from registry.actions.reading import subject_version
 from registry.models import Association, Version
 from registry.naming import SubjectName

@@ -12,10 +12,12 @@ from typing import Protocol
 
 from broker.records import Record
 from lineage.connectors.columns import Digest, Layout, Row
+from lineage.connectors.engine_beside import ProcessGoneError
 from lineage.connectors.engine_fold import Preparation, later
 from lineage.connectors.engine_packing import PIECE
 from lineage.connectors.engine_parts import FoldKey, Key, Place, place_of
 from lineage.connectors.engine_proof import Tally, prove
+from lineage.connectors.engine_shares import Rows, Shares
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import (
     LogIncompleteError,
@@ -50,7 +52,10 @@ class _NoFormError(Exception):
 
 @dataclass
 class Load:
-    """One load; `troubled` are keys whose last record is in quarantine, `left_out` such records.
+    """One load; `shares` are loaded too, or, where that fails, put among the survivors.
+
+    `bring_home` does so, told why. `troubled` are keys whose last record is in quarantine,
+    `left_out` such records.
 
     `layout` is that of the shadow as loaded, `expected` what it should hold.
     """
@@ -60,6 +65,8 @@ class Load:
     sink: Sink
     shadow: str
     progress: Progress
+    shares: Shares
+    bring_home: Callable[[str], object]
 
     def __post_init__(self) -> None:
         self.troubled: set[FoldKey] = set()
@@ -76,15 +83,28 @@ class Load:
             self.preparation.adopt(live.layout)
         if self.preparation.layout is None and past_layout() is None:
             raise LogIncompleteError("the log holds no record to make a table of")
-        self.progress("load", 0, len(self.survivors), f"loading {self.shadow}")
+        self.progress("load", 0, self._total, f"loading {self.shadow}")
         try:
             self.send()
         except _LayoutGrewError:
+            self._fall_back("a record needs another column")
             self._fit(sample=False)
             self.send()
 
+    @property
+    def _total(self) -> int:
+        return len(self.survivors) + self.shares.kept
+
+    def _fall_back(self, why: str) -> bool:
+        """Go on without shares; whether there were any."""
+        there = bool(self.shares.places)
+        if there:
+            self.bring_home(why)
+        return there
+
     def _fit(self, *, sample: bool) -> None:
         """Widen the layout to hold the survivors: a few of them as a guess, or each."""
+        self.preparation.fit_all(self.shares.samples)
         for chunk in self.survivors.chunks(_CHUNK):
             self.preparation.fit_all(chunk[:: _SAMPLE if sample else 1])
 
@@ -95,9 +115,11 @@ class Load:
         while True:
             try:
                 self._fill()
+            except ProcessGoneError as gone:
+                self._fall_back(str(gone))
             except SinkRefusedError as refusal:
                 # it tells of one cause at a time
-                if not self._find_equal_keys():
+                if not (self._fall_back("a row was refused") or self._find_equal_keys()):
                     self._find_refused(refusal)
             else:
                 return
@@ -110,6 +132,7 @@ class Load:
                 self.sink.load_packed(self.shadow, self.layout, self._pieces())
             except _NoFormError:
                 self.progress("load", 0, None, "a value is not of its column's kind: row by row")
+                self._fall_back("they have to go row by row")
             else:
                 self._tell_loaded()
                 with self.sink.adding_key(self.shadow, self.layout):
@@ -121,7 +144,7 @@ class Load:
 
     def _tell_loaded(self) -> None:
         self._proven = False
-        total = len(self.survivors)
+        total = self._total
         self.progress("load", total, total, f"{numbered(self.expected.rows, 'row')} loaded")
 
     # -- the proof ------------------------------------------------------------------------------
@@ -146,6 +169,7 @@ class Load:
                 layout,
                 expected,
                 lambda rows: self.progress("verify", rows, expected.rows),
+                self.shares.beside,
             )
             equal = f"{numbered(expected.rows, 'row')} equal to the log"
             self.progress("verify", expected.rows, expected.rows, equal)
@@ -154,12 +178,30 @@ class Load:
 
     # -- as bytes -------------------------------------------------------------------------------
     def _pieces(self) -> Iterator[bytes]:
-        """Make the bytes of the survivors' rows; tally them."""
-        done, total = 0, len(self.survivors)
+        """Make the bytes of the survivors' rows, and take those of shares; tally them."""
+        done, total = 0, self._total
+        self.shares.pack(self.layout)
         for chunk in self.survivors.chunks(PIECE):
             self.progress("load", done, total)
             done += len(chunk)
             yield b"".join(self._packed(chunk))
+            for rows in self.shares.rows():
+                done += rows.count
+                yield self._taken_in(rows)
+        while self.shares.packing:
+            self.progress("load", done, total)
+            self.shares.wait()
+            for rows in self.shares.rows():
+                done += rows.count
+                yield self._taken_in(rows)
+
+    def _taken_in(self, rows: Rows) -> bytes:
+        """Tally rows that were made elsewhere; what only we can judge becomes rows here."""
+        self.expected.add_sum(rows.count, rows.sum)
+        if not rows.left:
+            return rows.piece
+        left = [one for one in rows.left if place_of(one) not in self.left_out]
+        return b"".join([rows.piece, *self._packed_singly(left)])
 
     def _packed(self, records: Sequence[Record]) -> list[bytes]:
         if self.left_out:

@@ -41,11 +41,15 @@ class Direct(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Writer:
-    """What one schema brings: its columns, and how a payload written with it is decoded."""
+    """What one schema brings: its columns, and how a payload written with it is decoded.
+
+    `origin` makes its like in another process: a function that can be pickled.
+    """
 
     plan: Plan
     decode: Callable[[bytes], Any]
     direct: Direct | None = None
+    origin: "Callable[[], Writer] | None" = None
 
     def reader(self, layout: Layout, lead: int) -> RowReader:
         """Return what turns leading values and a payload into a row; it raises what it pleases."""

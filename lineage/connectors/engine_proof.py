@@ -9,6 +9,7 @@ from itertools import islice
 
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.digests import canonical_form, canonical_text, summed
+from lineage.connectors.engine_beside import Beside, read_parts
 from lineage.connectors.engine_parts import Key
 from lineage.connectors.errors import CopyDivergedError
 from lineage.connectors.packing import UNFIT, row_packer
@@ -54,6 +55,13 @@ class Tally:
         if self._named:
             self._sum += found
 
+    def add_sum(self, rows: int, total: int) -> None:
+        """As `add_packed`, of so many rows and the sum of their hashes (`digests.summed`)."""
+        self.rows += rows
+        self.quick += total
+        if self._named:
+            self._sum += total
+
     def _take(self, texts: Sequence[bytes]) -> int:
         found = summed(texts)
         self.rows += len(texts)
@@ -70,10 +78,17 @@ class Tally:
         return Digest(self.rows, self._sum % 2**64)
 
 
-def prove(sink: Sink, table: str, layout: Layout, expected: Tally, told: Told) -> None:
+def prove(
+    sink: Sink,
+    table: str,
+    layout: Layout,
+    expected: Tally,
+    told: Told,
+    beside: Beside | None = None,
+) -> None:
     """Read a table back and compare; raises CopyDivergedError."""
     found = Tally(layout, packed=expected.packed)
-    for _ in _read_into(found, sink, table, layout):
+    for _ in _read_into(found, sink, table, layout, beside):
         told(min(found.rows, expected.rows))
     if not found.equals(expected):
         raise CopyDivergedError(
@@ -98,11 +113,13 @@ def prove_merged(
         )
 
 
-def _read_into(found: Tally, sink: Sink, table: str, layout: Layout) -> Iterator[None]:
-    """Add all rows of a table to a tally, pausing behind each chunk."""
+def _read_into(
+    found: Tally, sink: Sink, table: str, layout: Layout, beside: Beside | None
+) -> Iterator[None]:
+    """Add all rows of a table to a tally, pausing behind each part."""
     if found.packed and isinstance(sink, TakesPacked):
-        for packed in sink.read_packed(table, layout):
-            found.add_packed(packed)
+        for count, total in read_parts(sink, table, layout, beside):
+            found.add_sum(count, total)
             yield
         return
     rows = sink.read(table, layout)

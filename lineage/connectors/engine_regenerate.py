@@ -7,14 +7,13 @@ swap and from its offsets after it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from broker.consume import BEGINNING
 from broker.records import Partition, Record
 from lineage.connectors.columns import Digest, Layout
-from lineage.connectors.engine import BATCH, Reader, put_aside
+from lineage.connectors.engine import BATCH, put_aside
 from lineage.connectors.engine_builds import (
     Kept,
     Notes,
@@ -25,45 +24,24 @@ from lineage.connectors.engine_builds import (
     topic_ids,
 )
 from lineage.connectors.engine_fold import Changes, Preparation
+from lineage.connectors.engine_gather import Gathering
 from lineage.connectors.engine_load import Load, Progress
 from lineage.connectors.engine_proof import prove_merged
+from lineage.connectors.engine_reading import LogReader, before, read_through
+from lineage.connectors.engine_shares import Shares, Sharing
 from lineage.connectors.engine_survivors import MEMORY, Survivors
 from lineage.connectors.errors import (
     LogIncompleteError,
     SinkRefusedError,
     SinkUnavailableError,
 )
-from lineage.connectors.sinks.contract import BehindError, Live, Sink, shadow_of
+from lineage.connectors.sinks.contract import BehindError, Live, Sink, TakesPacked, shadow_of
 from lineage.connectors.words import numbered
 
-_POLL_SECONDS = 0.2
-# what is only folded need not wait for a batch that is worth a merge
-_READ_AT_ONCE = 5_000
 # a swap waits for its lock some milliseconds only: tried again for some minutes, ever more slowly
 _SWAP_ATTEMPTS = 200
 _SWAP_PAUSE = 0.05
 _LONGEST_SWAP_PAUSE = 2.0
-_STILL_FOR = 60.0
-
-
-class LogReader(Reader, Protocol):
-    """A reader that can also tell where the log begins and ends."""
-
-    ended: set[Partition]
-
-    def partitions(self, topics: Sequence[str]) -> list[Partition]:
-        """Name the partitions of topics."""
-        ...
-
-    def watermarks(self, partition: Partition) -> tuple[int, int]:
-        """Return the first offset and the one behind the last committed record."""
-        ...
-
-    def all_watermarks(
-        self, partitions: Iterable[Partition]
-    ) -> Mapping[Partition, tuple[int, int]]:
-        """Return them of each."""
-        ...
 
 
 class BuildInterruptedError(Exception):
@@ -86,7 +64,7 @@ class Regeneration:
 
     `memory` bounds the bytes of the fold; beyond it goes to disk. `identity` tells the definition:
     a build that was left is gone on with under the same one; without it every build begins anew.
-    `begins_later`: the copy is made of a log without its head.
+    `begins_later`: the copy is made of a log without its head. `sharing`: with other processes.
     """
 
     name: str
@@ -100,6 +78,7 @@ class Regeneration:
     memory: int = MEMORY
     identity: str = ""
     begins_later: bool = False
+    sharing: Sharing | None = None
 
     def __post_init__(self) -> None:
         self._shadow = shadow_of(self.table)
@@ -108,10 +87,28 @@ class Regeneration:
         self._topic_ids: dict[str, str] = {}
         self._survivors = Survivors(self.memory)
         self._layout = Layout((), 0)
-        self._load = self._loading()
+        self._begin()
 
-    def _loading(self) -> Load:
-        return Load(self._survivors, self.preparation, self.sink, self._shadow, self.progress)
+    def _begin(self) -> None:
+        """Make ready what reads and what loads."""
+        shares = Shares(self.sharing, self.preparation.poison)
+        self._gathering = Gathering(
+            self.reader,
+            self.preparation,
+            self._survivors,
+            shares,
+            lambda done, total, note: self.progress("read", done, total, note),
+            exact=self._until is not None,
+        )
+        self._load = Load(
+            self._survivors,
+            self.preparation,
+            self.sink,
+            self._shadow,
+            self.progress,
+            shares,
+            self._gathering.bring_home,
+        )
 
     def run(self) -> Built:
         """Build, prove and swap; the shadow is dropped where anything fails."""
@@ -137,7 +134,7 @@ class Regeneration:
         It is nobody's generation: not swapped in, not followed.
         """
         self._shadow, self._until = table, dict(until)
-        self._load = self._loading()
+        self._begin()
         self._refuse_compacted()
         try:
             self._build(self.sink.live(self.name))
@@ -233,48 +230,15 @@ class Regeneration:
             )
         return ends
 
-    def _through(
-        self, ends: Mapping[Partition, int], at_once: int = BATCH
-    ) -> Iterator[Sequence[Record]]:
-        """Poll until every partition has been read up to its end."""
-        self.reader.ended.clear()
-        moved = time.monotonic()
-        while any(
-            self.reader.positions.get(p, BEGINNING) < end and p not in self.reader.ended
-            for p, end in ends.items()
-        ):
-            records = self.reader.poll(at_once, _POLL_SECONDS)
-            if records:
-                moved = time.monotonic()
-            elif time.monotonic() - moved > _STILL_FOR:
-                raise LogIncompleteError(f"the log gave no record for {_STILL_FOR:g} s")
-            yield records
-
     def _read(self) -> None:
         ends = self._ends()
         if self._until is not None:
             ends = {place: min(end, self._until.get(place, 0)) for place, end in ends.items()}
-        total = sum(max(0, end - self._begins[p]) for p, end in ends.items())
-        self.progress(
-            "read",
-            0,
-            total,
-            f"reading {numbered(total, 'offset')} of {numbered(len(ends), 'partition')}",
-        )
-        self.reader.assign(dict.fromkeys(ends, BEGINNING))
-        count = 0
-        for found in self._through(ends, _READ_AT_ONCE):
-            records = found if self._until is None else _before(found, ends)
-            self._survivors.put(self.preparation.last_of(records))
-            count += len(records)
-            self.progress("read", min(count, total), total)
-        held = "record" if self._survivors.spilled else "key"
-        self.progress(
-            "read",
-            total,
-            total,
-            f"{numbered(count, 'record')}, {numbered(len(self._survivors), held)} kept",
-        )
+        self._gathering.read(self._begins, ends, shared=isinstance(self.sink, TakesPacked))
+
+    def _through(self, ends: Mapping[Partition, int]) -> Iterator[Sequence[Record]]:
+        """Poll until every partition has been read up to its end."""
+        return read_through(self.reader, ends, BATCH)
 
     # -- the past -----------------------------------------------------------------------------
     def _past_layout(self) -> Layout | None:
@@ -296,7 +260,7 @@ class Regeneration:
         past = [
             record
             for records in self._through(ends)
-            for record in _before(records, ends)
+            for record in before(records, ends)
             if self.preparation.fold_key(record) in self._load.troubled
         ]
         self.reader.assign(ends)
@@ -379,8 +343,3 @@ class Regeneration:
         anew = made_anew(self.sink, self.name, self._topic_ids)
         if anew and isinstance(self.sink, Notes):
             self.sink.restart(self.name, anew)
-
-
-def _before(records: Sequence[Record], ends: Mapping[Partition, int]) -> list[Record]:
-    """Return the records before the ends."""
-    return [one for one in records if one.offset < ends.get(Partition(one.topic, one.partition), 0)]

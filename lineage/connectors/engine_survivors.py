@@ -5,7 +5,7 @@ log; one part is then folded at a time. The files live as long as the build.
 """
 
 import marshal
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +28,7 @@ class Survivors:
 
     def __init__(self, memory: int = MEMORY, folder: Path | None = None) -> None:
         """Hold about `memory` bytes, then write into a folder of our own beneath `folder`."""
-        self._memory = memory
+        self._whole = self._memory = memory
         self._beneath = folder
         self._held: dict[Any, Any] = {}
         self._folder: TemporaryDirectory[str] | None = None
@@ -44,11 +44,19 @@ class Survivors:
         """Whether they are on disk."""
         return self._folder is not None
 
+    def limit(self, memory: int | None) -> None:
+        """Hold about so many bytes from now on; None: as many as at first."""
+        self._memory = self._whole if memory is None else min(memory, self._whole)
+
     def put(self, last: Mapping[Any, Any]) -> None:
         """Take what is held (`records.held`) of the last record of each key of a batch."""
         self._held.update(last)
         if self._folder is not None or self._size(last) > self._memory:
             self._spill()
+
+    def hold_any(self, keys: Iterable[Any]) -> bool:
+        """Whether any of these keys is held in memory."""
+        return any(key in self._held for key in keys)
 
     def _size(self, last: Mapping[Any, Any]) -> float:
         """Estimate the memory taken, from what the records of the latest batch hold."""

@@ -1,30 +1,45 @@
 """What makes a row: the record's key, or its place in the log. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from broker.records import Record
 from lineage.connectors.columns import Column, Kind, Layout, Plan, SourceColumn
-from lineage.connectors.definition import Definition
 from lineage.connectors.engine_parts import Decoder, FoldKey, Key, Keying
 from lineage.connectors.errors import PoisonRecordError
-from lineage.connectors.expressions.casts import text_of
 from lineage.connectors.sinks.history_view import HISTORY_COLUMNS, HISTORY_KEYS
+
+if TYPE_CHECKING:
+    from lineage.connectors.definition import Definition, KeyFormat, Mode
 
 RECORD_KEY = "record_key"
 _KEY_KINDS: tuple[Kind, ...] = ("integer", "bigint", "uuid", "text")
 
 
-def keying_of(definition: Definition, decoder: Decoder) -> Keying:
+def keying_of(definition: "Definition", decoder: Decoder) -> Keying:
     """Return the keying that a definition asks for."""
-    if definition.mode == "events":
+    return keying_by(definition.mode, definition.key_format, definition.key, decoder)
+
+
+def keying_by(
+    mode: "Mode", key_format: "KeyFormat", key: Sequence[str], decoder: Decoder
+) -> Keying:
+    """As `keying_of`, of what a definition says of keys."""
+    if mode == "events":
         return EventKeying()
     keying: Keying = (
-        SchemaKeying(decoder, definition.key)
-        if definition.key_format == "schema"
-        else TextKeying(definition.key[0] if definition.key else RECORD_KEY)
+        SchemaKeying(decoder, key)
+        if key_format == "schema"
+        else TextKeying(key[0] if key else RECORD_KEY)
     )
-    return HistoryKeying(keying) if definition.mode == "history" else keying
+    return HistoryKeying(keying) if mode == "history" else keying
+
+
+def plain_parts(
+    mode: "Mode", key_format: "KeyFormat", key: Sequence[str], decoder: Decoder
+) -> tuple[Decoder, Keying]:
+    """Return a decoder, and the keying by it: what a copy with all columns is made with."""
+    return decoder, keying_by(mode, key_format, key, decoder)
 
 
 def key_text(raw: bytes | None) -> str:
@@ -118,6 +133,9 @@ class SchemaKeying(_TableKeying):
 
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the decoded fields of the key; a key of two kinds over time is text."""
+        # it brings what reads SQL, which few keys need
+        from lineage.connectors.expressions.casts import text_of
+
         plan, value = self._decoder.key(record.key or b"")
         values: list[Any] = []
         for column, (_, source) in zip(layout.columns, self._sources(plan), strict=False):

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,17 +16,21 @@ from broker.starting import StartingReader
 from catalog.actions import connection_of
 from catalog.models import Topic
 from lineage.connectors.actions import definition_of, target_url
+from lineage.connectors.beside.pool import Pool, spare_processors
 from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.definition import Definition
 from lineage.connectors.discretion import Discretion
 from lineage.connectors.engine import LiveEngine, spare_collector
 from lineage.connectors.engine_builds import note_topics
 from lineage.connectors.engine_fold import Preparation
-from lineage.connectors.engine_parts import Decoder, Poison
+from lineage.connectors.engine_parts import Poison
+from lineage.connectors.engine_share import Share
+from lineage.connectors.engine_shares import Sharing
 from lineage.connectors.errors import TargetUnsetError, TopicRecreatedError
-from lineage.connectors.keying import keying_of
+from lineage.connectors.framing import FramedDecoder
 from lineage.connectors.models import Connector, Quarantine
-from lineage.connectors.shaping import ShapedDecoder, ShapedKeying, Shaper
+from lineage.connectors.shaped_parts import parts_of
+from lineage.connectors.shaping import Shaper
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 
@@ -47,6 +52,14 @@ class Session:
     preparation: Preparation
     sink: Sink
     discretion: Discretion
+    decoder: FramedDecoder
+    share: Share
+
+    @contextmanager
+    def sharing(self) -> Iterator[Sharing]:
+        """Share work with other processes, as far as there are processors to spare."""
+        with Pool(_processes()) as pool:
+            yield Sharing(pool, self.share, self.decoder)
 
 
 @contextmanager
@@ -60,11 +73,8 @@ def opened(
     """
     spare_collector()
     definition = definition_of(connector)
-    decoder: Decoder = RegistryDecoder()
-    keying = keying_of(definition, decoder)
-    shaper = shaper_of(definition)
-    if not shaper.idle:
-        decoder, keying = ShapedDecoder(decoder, shaper.plan), ShapedKeying(keying, shaper)
+    shaper, decoder = shaper_of(definition), RegistryDecoder()
+    parts = parts_of(definition, shaper)
     discretion = Discretion(definition, settings.MASK_SECRET.encode())
 
     def left_out(record: Record, reason: str) -> None:
@@ -76,16 +86,30 @@ def opened(
 
     sink = open_sink(target_url(connector.target))
     try:
-        reader = StartingReader(
-            connection_of(connector.cluster), group, start=definition.start, instance=instance
+        reads = partial(
+            StartingReader, connection_of(connector.cluster), group, start=definition.start
         )
+        reader = reads(instance=instance)
         try:
-            preparation = Preparation(decoder, keying, left_out)
-            yield Session(connector, definition, reader, preparation, sink, discretion)
+            preparation = Preparation(*parts(decoder), left_out)
+            share = Share(reads, parts, _memory(), keys=definition.key_format == "schema")
+            yield Session(
+                connector, definition, reader, preparation, sink, discretion, decoder, share
+            )
         finally:
             reader.close()
     finally:
         sink.close()
+
+
+def _processes() -> int:
+    """Count the processes that a build may start."""
+    return max(0, min(settings.CONNECTOR_PROCESSES, spare_processors()))
+
+
+def _memory() -> int:
+    """Return the bytes that the fold of one process may take, where as many share as may."""
+    return (settings.CONNECTOR_MEMORY_MIB << 20) // (1 + _processes())
 
 
 def shaper_of(definition: Definition) -> Shaper:

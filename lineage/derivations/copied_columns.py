@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from lineage.connectors.columns import Plan, SourceColumn
-from lineage.connectors.decoding import writer_of
 from lineage.connectors.definition import Definition, check
 from lineage.connectors.errors import ConnectorError
 from lineage.connectors.keying import RECORD_KEY
 from lineage.connectors.mapping.avro import RECORD_TYPE
 from lineage.connectors.models import Connector
 from lineage.connectors.shaping import Shaper
+from lineage.connectors.writers import writer_of
 from lineage.derivations.flows import KEY, VALUE, ColumnSource, Flow, copied
 from lineage.derivations.schemas import fields_at, parsed_at, paths
 

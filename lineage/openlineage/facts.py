@@ -9,10 +9,10 @@ from django.db.models import Max
 from catalog.models import Cluster, Service, Topic
 from lineage.connectors.actions import definition_of, target_url
 from lineage.connectors.columns import Plan, SourceColumn, describe
-from lineage.connectors.decoding import writer_of
 from lineage.connectors.errors import ConnectorError
 from lineage.connectors.models import Connector
 from lineage.connectors.shaping import Shaper, fields_of
+from lineage.connectors.writers import writer_of
 from lineage.edges import Node
 from lineage.models import FieldFlow
 from lineage.openlineage.events import Dataset, Facets, documentation, facet, own_facet, ownership

@@ -85,6 +85,12 @@ COPIES_POSTGRES_URL = env.text(
 CONNECTOR_MEMORY_MIB = env.integer(
     "CONNECTOR_MEMORY_MIB", 1024, "memory that one regeneration may fold a log in; beyond: on disk"
 )
+CONNECTOR_PROCESSES = env.integer(
+    "CONNECTOR_PROCESSES",
+    3,
+    "processes that one regeneration may start to share its work, where there are processors to "
+    "spare; 0: none",
+)
 KAFKA_CLIENT_FILES = env.words(
     "KAFKA_CLIENT_FILES",
     "",

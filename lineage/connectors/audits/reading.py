@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from broker.consume import BEGINNING
 from broker.records import Partition, Record
 from lineage.connectors.engine import BATCH
-from lineage.connectors.engine_regenerate import LogReader
+from lineage.connectors.engine_reading import LogReader
 from lineage.connectors.errors import LogIncompleteError
 
 _POLL_SECONDS = 0.2

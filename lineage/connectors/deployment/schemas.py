@@ -1,9 +1,9 @@
 """What is registered of a connector's topics, as far as rendering needs it."""
 
 from lineage.connectors.columns import Plan
-from lineage.connectors.decoding import writer_of
 from lineage.connectors.definition import Definition
 from lineage.connectors.deployment.rendering import Shape
+from lineage.connectors.writers import writer_of
 from registry.actions import find_version
 from registry.actions.parsing import parse_cached
 from registry.errors import RegistryError

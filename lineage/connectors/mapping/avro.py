@@ -266,18 +266,15 @@ def decoder(text: str, dependencies: Sequence[str] = ()) -> Callable[[bytes], An
     read = json.loads(text)
     schema = parse_schema(_timeless(read), named)
 
-    def decode(payload: bytes) -> Any:
-        return schemaless_reader(BytesIO(payload), schema, None)
+    def decode(payload: bytes, **options: Any) -> Any:
+        try:
+            return schemaless_reader(BytesIO(payload), schema, None, **options)
+        except EOFError:
+            raise ValueError(f"{len(payload):,} bytes end in the midst of a value") from None
 
     def decode_named(payload: bytes) -> Any:
         # the names of records where a union has several: else they go without saying
-        return schemaless_reader(
-            BytesIO(payload),
-            schema,
-            None,
-            return_record_name=True,
-            return_record_name_override=True,
-        )
+        return decode(payload, return_record_name=True, return_record_name_override=True)
 
     def decode_union(payload: bytes) -> Any:
         name, value = _split(decode_named(payload))

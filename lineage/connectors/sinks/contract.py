@@ -12,7 +12,7 @@ the epoch, are those that the writer claimed. Whoever lost its claim meanwhile (
 a lost lease, a swap) gets FencedError and has changed nothing.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -55,6 +55,10 @@ class Fence:
     connector: str
     generation: int
     moves: tuple[Move, ...]
+
+
+Part = tuple[int, int]
+"""A part of a table, in numbers of the target's own."""
 
 
 class BehindError(Exception):
@@ -212,6 +216,20 @@ class TakesPacked(Protocol):
         """Build the primary key while the table is read; a key that comes twice is refused."""
         ...
 
-    def read_packed(self, table: str, layout: Layout) -> Iterator[list[bytes]]:
-        """Read a table back, each row as its bytes, in any order."""
+    def read_packed(
+        self, table: str, layout: Layout, part: Part | None = None
+    ) -> Iterator[list[bytes]]:
+        """Read a table back, or a part of it, each row as its bytes, in any order."""
+        ...
+
+    def parts(self, table: str) -> list[Part]:
+        """Return the parts of a table: together they are all of it, and each takes a moment."""
+        ...
+
+    def opener(self) -> "Callable[[], TakesPacked]":
+        """Return what opens the target anew, in another process: it can be pickled."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
         ...

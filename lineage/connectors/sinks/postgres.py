@@ -1,7 +1,8 @@
 """PostgreSQL as a target: binary COPY, set-based upserts, a swap by rename."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, ClassVar, LiteralString
 
 import psycopg
@@ -20,7 +21,9 @@ from lineage.connectors.sinks.contract import (
     BehindError,
     Fence,
     Live,
+    Part,
     Position,
+    TakesPacked,
     retired_of,
     shadow_of,
 )
@@ -32,6 +35,7 @@ from lineage.connectors.sinks.postgres_staging import (
     Staging,
     listed,
     named,
+    pages_of,
     read_packed,
     send_frozen,
     send_packed_frozen,
@@ -297,11 +301,22 @@ class PostgresSink:
                 self._add_key(table, layout)
                 self._db.execute(named("ANALYZE {table}", table=table))
 
-    def read_packed(self, table: str, layout: Layout) -> Iterator[list[bytes]]:
-        """Read a table back as COPY sends it."""
+    def read_packed(
+        self, table: str, layout: Layout, part: Part | None = None
+    ) -> Iterator[list[bytes]]:
+        """Read a table back, or its pages from one to another, as COPY sends it."""
         with mapped(), self._db.transaction():
             self._db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield from read_packed(self._db, table, layout)
+            yield from read_packed(self._db, table, layout, part)
+
+    def parts(self, table: str) -> list[Part]:
+        """Return ranges of pages."""
+        with mapped():
+            return pages_of(self._db, table)
+
+    def opener(self) -> Callable[[], TakesPacked]:
+        """Return what connects anew."""
+        return partial(PostgresSink, self._url)
 
     def read(self, table: str, layout: Layout) -> Iterator[Row]:
         """Read a table back as canonical rows, through a server-side cursor."""

@@ -11,6 +11,7 @@ from psycopg.pq.abc import PGresult
 
 from lineage.connectors.columns import Layout, Row
 from lineage.connectors.errors import SinkRefusedError
+from lineage.connectors.sinks.contract import Part
 from lineage.connectors.sinks.postgres_types import encoded, read_as, sent_types
 
 _BATCH = "insideout_batch"
@@ -20,6 +21,10 @@ _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 _CHUNK = 5_000
 _SENT_AT_ONCE = 1_000
+# 4 MiB, as pages usually are
+_PAGES = 512
+# a table has no more
+_LAST_PAGE = 2**32 - 1
 
 
 def named(template: LiteralString, **names: str) -> sql.Composed:
@@ -55,11 +60,27 @@ def send_packed(db: Connection[Any], statement: sql.Composed, pieces: Iterable[b
         copy.write(_END)
 
 
-def read_packed(db: Connection[Any], table: str, layout: Layout) -> Iterator[list[bytes]]:
-    """Read a table by COPY, which sends each row by itself."""
-    statement = sql.SQL("COPY {} ({}) TO STDOUT (FORMAT BINARY)").format(
-        sql.Identifier(table), listed(layout.names)
-    )
+def pages_of(db: Connection[Any], table: str) -> list[Part]:
+    """Return ranges of a table's pages; the last one has what is added later, too."""
+    statement = "SELECT pg_relation_size(%s::regclass) / current_setting('block_size')::int"
+    found = db.execute(statement, (f'"{table}"',)).fetchone()
+    begins = range(0, max(1, int(found[0]) if found else 0), _PAGES)
+    return list(zip(begins, [*begins[1:], _LAST_PAGE], strict=True))
+
+
+def read_packed(
+    db: Connection[Any], table: str, layout: Layout, part: Part | None = None
+) -> Iterator[list[bytes]]:
+    """Read a table, or a range of its pages, by COPY, which sends each row by itself."""
+    names = {"table": sql.Identifier(table), "columns": listed(layout.names)}
+    if part is None:
+        statement = sql.SQL("COPY {table} ({columns}) TO STDOUT (FORMAT BINARY)").format(**names)
+    else:
+        begin, end = (sql.Literal(f"({page},0)") for page in part)
+        statement = sql.SQL(
+            "COPY (SELECT {columns} FROM {table} WHERE ctid >= {begin} AND ctid < {end}) "
+            "TO STDOUT (FORMAT BINARY)"
+        ).format(**names, begin=begin, end=end)
     rows = _copied(db, statement)
     first = next(rows, b"")
     # what stands before the first row comes alone, or together with it

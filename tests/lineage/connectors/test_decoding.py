@@ -11,7 +11,7 @@ from lineage.connectors.decoding import RegistryDecoder
 from lineage.connectors.engine_fold import Preparation
 from lineage.connectors.errors import SchemaChangedError
 from lineage.connectors.keying import EventKeying, TextKeying
-from lineage.connectors.shaping import ShapedDecoder
+from lineage.connectors.shaped_parts import ShapedDecoder
 from registry.actions import Submission, register
 from tests.lineage.connectors.orders import encode
 

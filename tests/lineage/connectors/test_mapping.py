@@ -16,10 +16,10 @@ from google.protobuf import message_factory
 from psycopg import sql
 
 from lineage.connectors.columns import Column, Layout, Row, duration, row_maker
-from lineage.connectors.decoding import writer_of
 from lineage.connectors.engine_parts import Writer
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
+from lineage.connectors.writers import writer_of
 from registry import formats
 from registry.formats.protobuf.model import ROOT
 

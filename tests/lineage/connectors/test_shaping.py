@@ -18,7 +18,8 @@ from lineage.connectors.keying import keying_of
 from lineage.connectors.mapping import avro
 from lineage.connectors.masking import REDACTED, masked, part_of
 from lineage.connectors.packing import row_packer
-from lineage.connectors.shaping import Faults, ShapedDecoder, ShapedKeying, Shaper
+from lineage.connectors.shaped_parts import ShapedDecoder, ShapedKeying
+from lineage.connectors.shaping import Faults, Shaper
 
 SECRET = b"pepper"
 INNER = {

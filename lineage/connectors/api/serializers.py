@@ -6,6 +6,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from lineage.api.serializers import InstantField
 from lineage.connectors.actions import STATES
 from lineage.connectors.models import Generation, Quarantine, Run
 
@@ -158,7 +159,7 @@ class DeclaredSerializer(serializers.Serializer[Any]):
 class RegenerateSerializer(serializers.Serializer[Any]):
     """What is regenerated: the copy, or a table of its own as of an instant."""
 
-    as_of = serializers.CharField(
+    as_of = InstantField(
         required=False,
         allow_null=True,
         help_text="ISO 8601 instant, UTC without a zone: builds `TABLE__asof_INSTANT` from what "

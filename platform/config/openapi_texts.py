@@ -1,14 +1,14 @@
-"""Describes which texts a request may hold: Django REST framework refuses more than OpenAPI sees.
+"""Describes what requests may hold: Django REST framework refuses more than drf-spectacular tells.
 
-Each text field of it refuses a NUL and, unless it may be blank, white space alone; texts in an
-address that hold a NUL are refused too, since PostgreSQL cannot look for them.
+Each text field refuses a NUL and, unless it may be blank, white space alone; a list that may not
+be empty refuses to be. A NUL in an address is refused too: PostgreSQL cannot look for it.
 """
 
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
-from rest_framework.serializers import CharField, Serializer
+from rest_framework.serializers import CharField, Field, ListField, ListSerializer, Serializer
 
 Json = dict[str, Any]
 
@@ -18,13 +18,13 @@ _SAID_OTHERWISE = frozenset({"pattern", "format", "enum", "oneOf", "allOf", "$re
 
 
 class RestSchema(AutoSchema):
-    """The description of one REST operation, its requests' texts narrowed to what is taken."""
+    """The description of one REST operation, its requests narrowed to what is taken."""
 
     def _map_basic_serializer(self, serializer: Serializer[Any], direction: str) -> Json:
-        described: Json = super()._map_basic_serializer(serializer, direction)
+        described: Json = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if direction == "request":
             for name, field in force_instance(serializer).fields.items():
-                if isinstance(field, CharField) and not field.read_only:
+                if not field.read_only:
                     _narrow_field(described["properties"][name], field)
         return described
 
@@ -35,12 +35,15 @@ class RestSchema(AutoSchema):
         return parameters
 
 
-def _narrow_field(shape: Json, field: CharField) -> None:
-    if field.allow_blank:
-        _narrow(shape, _STORABLE)
-        return
-    shape.setdefault("minLength", 1)
-    _narrow(shape, _NOT_BLANK if field.trim_whitespace else _STORABLE)
+def _narrow_field(shape: Json, field: Field[Any, Any, Any, Any]) -> None:
+    match field:
+        case ListField(allow_empty=False) | ListSerializer(allow_empty=False):
+            shape["minItems"] = max(1, shape.get("minItems", 1))
+        case CharField(allow_blank=True):
+            _narrow(shape, _STORABLE)
+        case CharField():
+            shape.setdefault("minLength", 1)
+            _narrow(shape, _NOT_BLANK if field.trim_whitespace else _STORABLE)
 
 
 def _narrow(shape: Json, pattern: str) -> None:

@@ -48,10 +48,12 @@ def test_a_body_is_taken_as_described(db: None, field: str, text: str) -> None:
     assert (status != 400) is lets_in(shape, text)
 
 
-def test_the_place_of_a_record_and_an_instant_are_told() -> None:
+def test_what_is_replayed_and_regenerated_is_told() -> None:
     schemas = describe()["components"]["schemas"]
     assert not lets_in(schemas["RecordPlace"]["properties"]["topic"], " ")
     assert schemas["Regenerate"]["properties"]["as_of"]["format"] == "date-time"
+    assert schemas["Regenerate"]["additionalProperties"] is False
+    assert schemas["Replay"]["properties"]["records"]["minItems"] == 1
     assert "date-time" in str(described("/api/v1/lineage/permissions", "get", "as_of"))
 
 

@@ -5,7 +5,6 @@ python -m bench.audit 600000    events; some three quarters of them are rows
 """
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bench.memory import peak
 from bench.orders import SCHEMA, make_orders
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
@@ -176,7 +176,7 @@ def main(count: int) -> int:
         finally:
             postgres.stop()
             kafka.stop()
-    print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+    print(f"peak memory: {peak()} MiB")
     missed = []
     if seconds > MOST_SECONDS * max(1.0, count / EVENTS):
         missed.append(f"{MOST_SECONDS:g} s in PostgreSQL: {seconds:.2f} s")

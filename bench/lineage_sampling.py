@@ -10,7 +10,6 @@ reads a part of the past as well, as for hours after a first start on so many pa
 """
 
 import os
-import resource
 import statistics
 import sys
 import time
@@ -22,6 +21,8 @@ from typing import Any, Self
 
 import django
 import psutil
+
+from bench.memory import peak
 
 PERIOD, STEADY = 30.0, 20
 _DAY = 86_400 / PERIOD
@@ -153,13 +154,12 @@ def _sample(number: int, watch: Any, servers: list[psutil.Process], traffic: Tra
     wall, own, brokers = time.perf_counter(), time.process_time(), busy()
     outcome = watch.sample()
     own = time.process_time() - own
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(
         f"{'full' if not number else 'steady'} sample: {time.perf_counter() - wall:.1f} s,"
         f" {own:.2f} s of computing ({own / PERIOD:.1%} of a core at {PERIOD:.0f} s),"
         f" brokers {busy() - brokers:.2f} s; {outcome.observations:,} observations,"
         f" {outcome.opened:,} intervals opened; {traffic};"
-        f" memory {psutil.Process().memory_info().rss >> 20} MiB, at most {peak} MiB;"
+        f" memory {psutil.Process().memory_info().rss >> 20} MiB, at most {peak()} MiB;"
         f" failed {outcome.failed}",
         flush=True,
     )

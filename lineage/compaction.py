@@ -21,8 +21,9 @@ from django.utils import timezone
 from catalog.models import Cluster
 from lineage import revision
 from lineage.intervals import coarsen
-from lineage.ledger import hold, prove
+from lineage.ledger import hold
 from lineage.models import Compaction, Edge, Evidence, ProducerName, Proof
+from lineage.proofs import prove
 from lineage.succession import Life, lines
 
 T = TypeVar("T")

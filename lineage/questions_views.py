@@ -38,6 +38,14 @@ class OrphanRow:
     orphan: graph.Orphan
     state: str
     url: str
+    written_unseen: int | None
+
+
+def _orphan_spoken(view: actions.OrphanView) -> str:
+    """Say the state; a topic that holds records was written, whoever it was that nobody saw."""
+    if view.written_unseen and view.orphan.state == "never_written":
+        return "writer never seen"
+    return _spoken(view.orphan.state)
 
 
 @require_safe
@@ -50,10 +58,11 @@ def list_orphans(request: HttpRequest) -> HttpResponse:
         OrphanRow(
             view.cluster,
             view.orphan,
-            _spoken(view.orphan.state),
+            _orphan_spoken(view),
             reverse("topic", args=[view.cluster, view.orphan.topic.name]) + kept
             if view.known
             else exploring(view.orphan.topic.key, as_of=as_of),
+            view.records if view.written_unseen else None,
         )
         for view in actions.list_orphans(scope=actions.Scope(as_of=as_of))
     ]

@@ -166,11 +166,20 @@ def list_couplings(scope: Scope = NOW) -> list[graph.Coupling]:
 
 @dataclass(frozen=True)
 class OrphanView:
-    """An orphan of one cluster; `known` when the catalog has the topic, thus a page of it."""
+    """An orphan of one cluster; `known` when the catalog has the topic, thus a page of it.
+
+    `records` are those that the topic holds now; None of an earlier instant, or where unknown.
+    """
 
     cluster: str
     orphan: graph.Orphan
     known: bool
+    records: int | None = None
+
+    @property
+    def written_unseen(self) -> bool:
+        """Whether somebody wrote it whom nothing shows: a producer without an id, or long ago."""
+        return bool(self.records) and not self.orphan.writers
 
 
 def list_orphans(
@@ -198,8 +207,12 @@ def list_orphans(
             Node("topic", row.name, row.context.name if row.context else None) for row in topics
         ]
         known = set(nodes)
+        held = {row.name: row.records for row in topics} if scope.as_of is None else {}
         orphans = graph.find_orphans(chosen, nodes, at=at, idle=idle, unsampled=unsampled)
-        found += [OrphanView(cluster.name, it, it.topic in known) for it in orphans]
+        found += [
+            OrphanView(cluster.name, it, it.topic in known, held.get(it.topic.name))
+            for it in orphans
+        ]
     return [view for view in found if state in {None, "", view.orphan.state}]
 
 

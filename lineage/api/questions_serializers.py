@@ -245,6 +245,11 @@ class OrphanSerializer(serializers.Serializer[object]):
     readers = NodeSerializer(many=True, source="orphan.readers")
     written_at = serializers.DateTimeField(source="orphan.written_at", allow_null=True)
     read_at = serializers.DateTimeField(source="orphan.read_at", allow_null=True)
+    records = serializers.IntegerField(
+        allow_null=True,
+        help_text="that it holds now, null with `as_of`: one that holds some was written, even if "
+        "no writer was ever seen, by a producer without an id or before it was watched",
+    )
 
 
 class DeclaredSerializer(serializers.Serializer[object]):

@@ -6,6 +6,7 @@ the key's newest is merged, one that was superseded meanwhile changes nothing, a
 engine, which may move on at any time, is never overwritten: it moves the fence.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
@@ -32,6 +33,7 @@ from lineage.connectors.words import numbered
 _BATCH = 50_000
 _POLL_SECONDS = 0.2
 _ATTEMPTS = 200
+_MOST_REASONS = 3
 _GONE = "the log no longer holds it: it was deleted before it could be tried again"
 
 
@@ -73,10 +75,27 @@ def replay(job: Job) -> str:
     Quarantine.objects.filter(pk__in=done).delete()
     compacted = [place for place in chosen if place not in outcome.stays | outcome.found.keys()]
     job.report("merge", total, total)
-    said = f"{len(done)} of {total} records are accounted for in the copy"
+    stays = [reason for place, reason in outcome.stays.items() if place in chosen]
+    return told(len(done), len(compacted), stays)
+
+
+def told(done: int, compacted: int, stays: list[str]) -> str:
+    """Say what came back, and how many records are still in quarantine, and why."""
+    said = f"{done} of {numbered(done + len(stays), 'record')} accounted for in the copy"
+    if not done and stays:
+        said = "nothing could be copied"
     if compacted:
-        said += f" ({len(compacted)} were compacted away: newer ones of their keys stand)"
-    return said + (f"; {total - len(done)} stay in quarantine" if len(done) < total else "")
+        said += f" ({compacted} compacted away: newer ones of their keys stand)"
+    if not stays:
+        return said
+    reasons = Counter(stays).most_common()
+    why = [f"{reason} ({count})" for reason, count in reasons[:_MOST_REASONS]]
+    if len(reasons) == 1:
+        why = [reasons[0][0]]
+    elif len(reasons) > _MOST_REASONS:
+        why.append(f"and {numbered(len(reasons) - _MOST_REASONS, 'other')}")
+    still = "is" if len(stays) == 1 else "are"
+    return f"{said}; {numbered(len(stays), 'record')} {still} still in quarantine: {', '.join(why)}"
 
 
 def _chosen(job: Job) -> QuerySet[Quarantine]:

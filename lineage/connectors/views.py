@@ -9,6 +9,7 @@ import yaml
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -99,6 +100,8 @@ def show_copy(request: HttpRequest, name: str) -> HttpResponse:
             **(_progress(running) if running else {}),
             "running": running,
             "declared": _declared(connector),
+            "pausable": actions.kept_here(connector) or actions.is_deployed(connector),
+            "now": timezone.now(),
             "caught_up": max(0, (copy.lag_at_worst or 0) - (copy.lag or 0)),
             "verdict": verdict_of(name),
             "live": generations.filter(state="live").first(),
@@ -112,14 +115,20 @@ def show_copy(request: HttpRequest, name: str) -> HttpResponse:
     )
 
 
-def _declared(connector: Connector) -> list[tuple[str, str]]:
-    """Return what else the definition says, beside what the page shows of it anyway."""
+def _declared(connector: Connector) -> list[tuple[str, str, datetime | None]]:
+    """Return what else the definition says, beside what the page shows of it anyway.
+
+    What comes by itself has the instant when it comes next.
+    """
     said = {**connector.definition}
     schedule = said.pop("schedule", None)
-    rows = [(key, said[key]) for key in _ALSO_DECLARED if said.get(key) not in (None, "")]
+    rows: list[tuple[str, object, datetime | None]] = [
+        (key, said[key], None) for key in _ALSO_DECLARED if said.get(key) not in (None, "")
+    ]
     if isinstance(schedule, dict):
-        rows += [(f"{what} by itself", when) for what, when in schedule.items()]
-    return [(key.replace("_", " "), _in_one_line(value)) for key, value in rows]
+        due = actions.next_runs(connector)
+        rows += [(f"{what} by itself", when, due.get(what)) for what, when in schedule.items()]
+    return [(key.replace("_", " "), _in_one_line(value), due) for key, value, due in rows]
 
 
 def _in_one_line(value: object) -> str:

@@ -78,10 +78,11 @@ def orphans(found: Sequence[OrphanView]) -> list[str]:
             _instant(it.orphan.written_at),
             _keys(it.orphan.readers),
             _instant(it.orphan.read_at),
+            "-" if it.records is None else str(it.records),
         )
         for it in found
     )
-    headings = ("STATE", "TOPIC", "WRITERS", "LAST WRITTEN", "READERS", "LAST READ")
+    headings = ("STATE", "TOPIC", "WRITERS", "LAST WRITTEN", "READERS", "LAST READ", "RECORDS")
     return _table(headings, rows, "every topic has writers and readers")
 
 

@@ -42,7 +42,7 @@ from lineage.connectors.actions.runs import (
     roll_back,
     run_phases,
 )
-from lineage.connectors.actions.scheduling import due_runs, next_due, start_due_runs
+from lineage.connectors.actions.scheduling import due_runs, next_due, next_runs, start_due_runs
 
 __all__ = [
     "STATES",
@@ -71,6 +71,7 @@ __all__ = [
     "list_workers",
     "makes_another_copy",
     "next_due",
+    "next_runs",
     "pause",
     "regenerate",
     "regenerate_as_of",

@@ -29,20 +29,25 @@ def due_runs(now: datetime) -> list[tuple[Connector, str]]:
     """Name the runs that are due: connector and kind; of a paused connector none is."""
     return [
         (connector, kind)
-        for connector in Connector.objects.exclude(state=Connector.State.PAUSED).order_by("name")
-        for kind, schedule in _schedules(connector).items()
-        if _is_due(connector, kind, schedule, now)
+        for connector in Connector.objects.order_by("name")
+        for kind, due in next_runs(connector).items()
+        if due <= now
     ]
 
 
-def _is_due(connector: Connector, kind: str, schedule: str, now: datetime) -> bool:
-    runs = Run.objects.filter(connector=connector, kind=kind).order_by("-started_at")
-    last = runs.values_list("started_at", flat=True).first()
-    try:
-        return next_due(schedule, last or connector.declared_at) <= now
-    except ScheduleInvalidError as error:
-        logger.warning("%s: schedule of %s: %s", connector.name, kind, error)
-        return False
+def next_runs(connector: Connector) -> dict[str, datetime]:
+    """Return when each kind of run is due next by the schedule; of a paused connector none is."""
+    if connector.state == Connector.State.PAUSED:
+        return {}
+    found = {}
+    for kind, schedule in _schedules(connector).items():
+        runs = Run.objects.filter(connector=connector, kind=kind).order_by("-started_at")
+        last = runs.values_list("started_at", flat=True).first()
+        try:
+            found[kind] = next_due(schedule, last or connector.declared_at)
+        except ScheduleInvalidError as error:
+            logger.warning("%s: schedule of %s: %s", connector.name, kind, error)
+    return found
 
 
 def _schedules(connector: Connector) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.http import QueryDict
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction, extend_schema_serializer
 from rest_framework import serializers
 
+from lineage.api.serializers import InstantField
 from lineage.connectors.actions import STATES
 from lineage.connectors.models import Generation, Quarantine, Run
 
@@ -158,7 +161,7 @@ class DeclaredSerializer(serializers.Serializer[Any]):
 class RegenerateSerializer(serializers.Serializer[Any]):
     """What is regenerated: the copy, or a table of its own as of an instant."""
 
-    as_of = serializers.CharField(
+    as_of = InstantField(
         required=False,
         allow_null=True,
         help_text="ISO 8601 instant, UTC without a zone: builds `TABLE__asof_INSTANT` from what "
@@ -173,6 +176,17 @@ class RegenerateSerializer(serializers.Serializer[Any]):
                 name: ["unknown (known: as_of)"] for name in unknown
             })
         return attrs
+
+
+class RegenerateDescribed(OpenApiSerializerExtension):
+    """Tells that what is not known is refused."""
+
+    target_class = RegenerateSerializer
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """Return the serializer's own description, closed."""
+        described: dict[str, Any] = super().map_serializer(auto_schema, direction)
+        return described | {"additionalProperties": False}
 
 
 @extend_schema_serializer(component_name="RecordPlace")

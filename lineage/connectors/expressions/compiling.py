@@ -4,16 +4,22 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from lineage.connectors.columns import Column, Plan, SourceColumn, walk
 from lineage.connectors.expressions.casts import PARTS, UNITS, cast, moment, truncate
 from lineage.connectors.expressions.functions import FUNCTIONS
+from lineage.connectors.expressions.nulls import (
+    coerced,
+    conjunction,
+    constant,
+    disjunction,
+    lifted,
+)
 from lineage.connectors.expressions.numbers import absolute, arithmetic, negated, rounded
+from lineage.connectors.expressions.parsing import Node, parsed, spelt, target_of
 from lineage.connectors.expressions.types import (
     NUMBERS,
     TIMES,
@@ -25,29 +31,10 @@ from lineage.connectors.expressions.types import (
     of_kind,
 )
 
-_LONGEST = 2_000
-# parts within parts; far from Python's own limit, which depends on who calls
-_DEEPEST = 100
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_INTEGER = 2**31
 _LONGEST_BIGINT = 2**63
 _BOOLEAN = Column("", "boolean")
-_TARGETS = {
-    **dict.fromkeys(("INT", "SMALLINT"), "integer"),
-    "BIGINT": "bigint",
-    "FLOAT": "double",
-    "DOUBLE": "double",
-    "TEXT": "text",
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMPTZ": "timestamptz",
-    "DATE": "date",
-    "TIME": "time",
-    "UUID": "uuid",
-}
-Node: TypeAlias = Any
-"""A node of sqlglot's tree, which types none of its parts."""
 Path = tuple[str, ...]
 
 
@@ -63,7 +50,7 @@ class Compiled:
 
 def check_syntax(text: str) -> None:
     """Raise ExpressionError where the text is no expression, whatever its fields are."""
-    _parsed(text)
+    parsed(text, _KNOWN)
 
 
 def compiled(text: str, plan: Plan) -> Compiled:
@@ -73,65 +60,11 @@ def compiled(text: str, plan: Plan) -> Compiled:
     """
     compiler = _Compiler(plan)
     try:
-        typed = compiler.compile(_parsed(text))
+        typed = compiler.compile(parsed(text, _KNOWN))
     except RecursionError:
         raise ExpressionError("nested too deeply") from None
     uses = tuple(dict.fromkeys(source.path for source in compiler.used))
     return Compiled(typed.type, typed.evaluate, uses, tuple(dict.fromkeys(compiler.missing)))
-
-
-def _parsed(text: str) -> Node:
-    if len(text) > _LONGEST:
-        raise ExpressionError(f"longer than {_LONGEST} characters")
-    try:
-        node = sqlglot.parse_one(text, dialect="postgres")
-        for inner in node.walk():
-            if inner.depth > _DEEPEST:
-                raise ExpressionError("nested too deeply")
-            if type(inner) not in _KNOWN:
-                raise ExpressionError(f"{_spelt(inner)} is not offered")
-    except SqlglotError as error:
-        first = str(error).partition("\n")[0].rstrip(".")
-        raise ExpressionError(f"cannot be read: {first}") from None
-    except RecursionError:
-        raise ExpressionError("nested too deeply") from None
-    return node
-
-
-def _spelt(node: Node) -> str:
-    name = node.name if isinstance(node, exp.Anonymous) else node.key
-    return f"{name}(…)" if isinstance(node, exp.Func) else name.upper()
-
-
-# -- nulls ----------------------------------------------------------------------------------------
-def lifted(function: Callable[..., Any], args: Sequence[Typed]) -> Evaluate:
-    """Return the function of values of which none is null; null otherwise."""
-    if len(args) == 1:
-        (only,) = (arg.evaluate for arg in args)
-
-        def one(record: Any) -> Any:
-            value = only(record)
-            return None if value is None else function(value)
-
-        return one
-    parts = [arg.evaluate for arg in args]
-
-    def many(record: Any) -> Any:
-        values = [part(record) for part in parts]
-        return None if None in values else function(*values)
-
-    return many
-
-
-def coerced(typed: Typed, target: Column | None) -> Evaluate:
-    """Return the values of a part in the type that was found to hold it."""
-    if target is None or typed.type is None or typed.type.kind == target.kind != "decimal":
-        return typed.evaluate
-    return lifted(cast(typed.type, target), [typed])
-
-
-def _constant(value: Any, column: Column | None) -> Typed:
-    return Typed(column, lambda _record: value, value)
 
 
 class _Compiler:
@@ -163,7 +96,7 @@ class _Compiler:
             if inside:
                 raise ExpressionError(f"{name} is a record: name a field of it")
             self.missing.append(name)
-            return _constant(None, None)
+            return constant(None, None)
         self.used.append(source)
         read, convert = source.path, source.convert
 
@@ -177,28 +110,28 @@ class _Compiler:
         """Read a text, a whole number, a decimal, or a number with an exponent (a double)."""
         text = str(node.this)
         if node.is_string:
-            return _constant(text, of_kind("text"))
+            return constant(text, of_kind("text"))
         if not _NUMBER.fullmatch(text):
             raise ExpressionError(f"{text} is no number")
         if "e" in text.lower():
-            return _constant(float(text), of_kind("double"))
+            return constant(float(text), of_kind("double"))
         if "." in text:
             value = Decimal(text)
             whole, _, fraction = text.partition(".")
-            return _constant(value, decimal_type(max(1, len(whole)), len(fraction)))
+            return constant(value, decimal_type(max(1, len(whole)), len(fraction)))
         number = int(text)
         if number >= _LONGEST_BIGINT:
-            return _constant(Decimal(number), decimal_type(len(text), 0))
+            return constant(Decimal(number), decimal_type(len(text), 0))
         small = number < _LONGEST_INTEGER
-        return _constant(number, of_kind("integer" if small else "bigint"))
+        return constant(number, of_kind("integer" if small else "bigint"))
 
     def boolean(self, node: Node) -> Typed:
         """Read true or false."""
-        return _constant(bool(node.this), _BOOLEAN)
+        return constant(bool(node.this), _BOOLEAN)
 
     def null(self, _node: Node) -> Typed:
         """Read null."""
-        return _constant(None, None)
+        return constant(None, None)
 
     def inner(self, node: Node) -> Typed:
         """Go into parentheses."""
@@ -210,7 +143,7 @@ class _Compiler:
         left, right = self._all(node.this, node.expression)
         self._need((left, right), NUMBERS, node)
         if left.type is None or right.type is None:
-            return _constant(None, None)
+            return constant(None, None)
         column, function = arithmetic(node.key, left, right)
         return Typed(column, lifted(function, (left, right)))
 
@@ -236,7 +169,7 @@ class _Compiler:
     def _need(self, parts: Sequence[Typed], kinds: frozenset[str], node: Node) -> None:
         for part in parts:
             if part.type is not None and part.kind not in kinds:
-                raise ExpressionError(f"{_spelt(node)} is not for {part.kind}")
+                raise ExpressionError(f"{spelt(node)} is not for {part.kind}")
 
     # -- comparison -----------------------------------------------------------------------------
     def _paired(self, pair: Sequence[Typed], where: str) -> tuple[Typed, Typed]:
@@ -250,12 +183,12 @@ class _Compiler:
 
     def comparison(self, node: Node) -> Typed:
         """Compare: numbers with numbers, times with times of a kind, text by code points."""
-        pair = self._paired(self._all(node.this, node.expression), _spelt(node))
+        pair = self._paired(self._all(node.this, node.expression), spelt(node))
         return Typed(_BOOLEAN, lifted(_COMPARE[type(node)], pair))
 
     def distinct(self, node: Node) -> Typed:
         """Compare as if null were a value."""
-        left, right = self._paired(self._all(node.this, node.expression), _spelt(node))
+        left, right = self._paired(self._all(node.this, node.expression), spelt(node))
         one, other, wanted = left.evaluate, right.evaluate, isinstance(node, exp.NullSafeEQ)
         return Typed(_BOOLEAN, lambda record: (one(record) == other(record)) is wanted)
 
@@ -273,7 +206,7 @@ class _Compiler:
         found = self.comparison(exp.EQ(this=node.this, expression=node.expressions[0]))
         for each in node.expressions[1:]:
             other = self.comparison(exp.EQ(this=node.this, expression=each))
-            found = Typed(_BOOLEAN, _either(found.evaluate, other.evaluate))
+            found = Typed(_BOOLEAN, disjunction(found.evaluate, other.evaluate))
         return found
 
     def is_(self, node: Node) -> Typed:
@@ -288,7 +221,7 @@ class _Compiler:
         """Combine by and, or: with null as what is not known."""
         left, right = self._all(node.this, node.expression)
         self._need((left, right), frozenset({"boolean"}), node)
-        join = _both if isinstance(node, exp.And) else _either
+        join = conjunction if isinstance(node, exp.And) else disjunction
         return Typed(_BOOLEAN, join(left.evaluate, right.evaluate))
 
     def negation(self, node: Node) -> Typed:
@@ -326,7 +259,7 @@ class _Compiler:
     def _common(self, parts: Sequence[Typed], node: Node) -> Column | None:
         column = None
         for part in parts:
-            column = common(column, part.type, _spelt(node))
+            column = common(column, part.type, spelt(node))
         return column
 
     def coalesce(self, node: Node) -> Typed:
@@ -349,7 +282,7 @@ class _Compiler:
         parts = self._all(node.this, *node.expressions)
         column = self._common(parts, node)
         if column is not None and column.kind in {"json", "array", "boolean"}:
-            raise ExpressionError(f"{_spelt(node)} is not for {column.kind}")
+            raise ExpressionError(f"{spelt(node)} is not for {column.kind}")
         reads = [coerced(part, column) for part in parts]
         choose = max if isinstance(node, exp.Greatest) else min
 
@@ -380,10 +313,10 @@ class _Compiler:
             if isinstance(value, exp.Expression | list) and value and name not in found.args
         }
         if unknown:
-            raise ExpressionError(f"{_spelt(node)} takes no {', '.join(sorted(unknown))}")
+            raise ExpressionError(f"{spelt(node)} takes no {', '.join(sorted(unknown))}")
         nodes = [node.args[name] for name in found.args if node.args.get(name) is not None]
         if len(nodes) < found.needed:
-            raise ExpressionError(f"{_spelt(node)}: an argument is missing")
+            raise ExpressionError(f"{spelt(node)}: an argument is missing")
         parts = self._all(*nodes)
         for part, kind in zip(parts, found.kinds, strict=False):
             allowed = frozenset({"integer", "bigint"} if kind == "integer" else {kind})
@@ -407,7 +340,7 @@ class _Compiler:
     def cast(self, node: Node) -> Typed:
         """Convert to the type that is asked for."""
         typed = self.compile(node.this)
-        target = _target(node.args["to"])
+        target = target_of(node.args["to"])
         return Typed(target, lifted(cast(typed.type, target), (typed,)))
 
     def truncate(self, node: Node) -> Typed:
@@ -433,7 +366,7 @@ class _Compiler:
 
     def nothing(self, node: Node) -> Typed:
         """Refuse what is only ever part of something else."""
-        raise ExpressionError(f"{_spelt(node)} is not offered here")
+        raise ExpressionError(f"{spelt(node)} is not offered here")
 
 
 def _read_beside(one: Typed, other: Typed) -> Typed:
@@ -441,51 +374,7 @@ def _read_beside(one: Typed, other: Typed) -> Typed:
         return one
     if other.kind not in TIMES | {"uuid"}:
         return one
-    return _constant(cast(one.type, other.type)(one.literal), other.type)
-
-
-def _both(one: Evaluate, other: Evaluate) -> Evaluate:
-    def both(record: Any) -> bool | None:
-        left = one(record)
-        if left is False:
-            return False
-        right = other(record)
-        if right is False:
-            return False
-        return None if left is None or right is None else True
-
-    return both
-
-
-def _either(one: Evaluate, other: Evaluate) -> Evaluate:
-    def either(record: Any) -> bool | None:
-        left = one(record)
-        if left is True:
-            return True
-        right = other(record)
-        if right is True:
-            return True
-        return None if left is None or right is None else False
-
-    return either
-
-
-def _target(node: Node) -> Column:
-    name = node.this.value if isinstance(node, exp.DataType) else ""
-    if not all(param.name.isdecimal() and len(param.name) < 4 for param in node.expressions):
-        raise ExpressionError(f"no type {node.sql('postgres').lower()} to cast to")
-    sizes = [int(param.name) for param in node.expressions]
-    if name == "DECIMAL":
-        precision, scale = (*sizes, 38, 9)[:2] if not sizes else (sizes[0], *sizes[1:], 0)[:2]
-        if not 0 < precision <= 38 or not 0 <= scale <= precision:
-            raise ExpressionError("a decimal has up to 38 digits, its scale among them")
-        return Column("", "decimal", precision, scale)
-    kind: Any = _TARGETS.get(name)
-    if kind is None or (sizes and kind != "text"):
-        raise ExpressionError(f"no type {node.sql('postgres').lower()} to cast to")
-    if sizes:
-        raise ExpressionError("text has no length: use substring")
-    return of_kind(kind)
+    return constant(cast(one.type, other.type)(one.literal), other.type)
 
 
 _COMPARE: dict[type[Node], Callable[[Any, Any], bool]] = {

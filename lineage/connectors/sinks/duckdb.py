@@ -31,8 +31,9 @@ from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.changes import changed
 from lineage.connectors.sinks.contract import Fence, Live, Position, shadow_of
 from lineage.connectors.sinks.duckdb_books import (
-    Books,
+    DuckdbBooks,
     exists,
+    put_aside,
     put_indexes,
     rename,
     run,
@@ -106,7 +107,7 @@ class DuckdbSink(HashedByReading):
             raise SinkUnavailableError(str(error)) from error
         self._made = False
         with self._write() as db:
-            Books(db).make()
+            DuckdbBooks(db).make()
         self._made = True
 
     def close(self) -> None:
@@ -172,19 +173,19 @@ class DuckdbSink(HashedByReading):
     def live(self, connector: str) -> Live | None:
         """Return the live generation, if there is any."""
         with self._reading() as db:
-            return Books(db).live(connector)
+            return DuckdbBooks(db).live(connector)
 
     def positions(self, connector: str) -> dict[Partition, Position]:
         """Return where every partition stands."""
         with self._reading() as db:
-            return Books(db).positions(connector)
+            return DuckdbBooks(db).positions(connector)
 
     def claim(
         self, connector: str, table: str, partitions: Sequence[Partition]
     ) -> tuple[Live, dict[Partition, Position]]:
         """Become the one owner of these partitions."""
         with self._write() as db:
-            return Books(db).claim(connector, table, partitions)
+            return DuckdbBooks(db).claim(connector, table, partitions)
 
     # -- tables -----------------------------------------------------------------------------------
     @staticmethod
@@ -220,7 +221,7 @@ class DuckdbSink(HashedByReading):
     def shape(self, connector: str, generation: int, layout: Layout) -> Layout:
         """Create the live table, or add the columns it lacks."""
         with self._write() as db:
-            books = Books(db)
+            books = DuckdbBooks(db)
             live = books.live(connector)
             if live is None or live.number != generation:
                 raise FencedError(f"{connector}: generation {generation} is no longer live")
@@ -278,7 +279,7 @@ class DuckdbSink(HashedByReading):
         gone = table_of(keys, [list(key) for key in deletes]) if deletes else None
         with self._write(batch) as db:
             if fence is not None:
-                Books(db).move(fence)
+                DuckdbBooks(db).pass_fence(fence)
             if batch is not None:
                 self._upsert(db, table, layout)
             if gone is not None:
@@ -378,39 +379,37 @@ class DuckdbSink(HashedByReading):
     def note(self, connector: str, name: str, content: str | None) -> None:
         """Keep a note under a name; None removes it."""
         with self._write() as db:
-            Books(db).note(connector, name, content)
+            DuckdbBooks(db).note(connector, name, content)
 
     def noted(self, connector: str, name: str) -> str | None:
         """Return a note."""
         with self._reading() as db:
-            return Books(db).noted(connector, name)
+            return DuckdbBooks(db).noted(connector, name)
 
     def restart(self, connector: str, topics: Collection[str]) -> None:
         """Let the partitions of topics begin at their beginning; fences their owners."""
         with self._write() as db:
-            books = Books(db)
-            there = books.positions(connector)
-            books.put_offsets(connector, {place: -1 for place in there if place.topic in topics})
+            DuckdbBooks(db).restart(connector, topics)
 
     def swap(
         self, connector: str, live: Live, layout: Layout, offsets: Mapping[Partition, int]
     ) -> None:
         """Rename, move offsets and epochs, and record the generation, in one transaction."""
         with self._write() as db:
-            books = Books(db)
-            before = books.check_swap(connector, live, offsets)
+            books = DuckdbBooks(db)
+            before, places = books.check_swap(connector, live, offsets)
             indexes = take_indexes(db, live.table)
-            books.retire(before, live)
+            put_aside(db, before, live)
             rename(db, shadow_of(live.table), live.table)
             put_indexes(db, indexes)
-            books.keep_offsets(connector)
             books.put_offsets(connector, offsets)
-            books.put_live(connector, live, layout, before.layout if before else None)
+            books.put_live(connector, Live(live.number, live.table, layout))
+            books.retire(connector, before, places)
 
     def roll_back(self, connector: str) -> Live:
         """Make the retired generation the live one again, at the offsets where it was left."""
         with self._write() as db:
-            return Books(db).roll_back(connector)
+            return DuckdbBooks(db).roll_back(connector)
 
 
 def _roll_back(db: duckdb.DuckDBPyConnection) -> None:

@@ -1,17 +1,17 @@
-"""Offsets, epochs and generations in a DuckDB file, inside the transaction of whoever asks.
+"""The books in a DuckDB file, and how its tables are renamed.
 
 Writers take turns, so what is read within a transaction is what it moves on from.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, LiteralString
 
 import duckdb
 
-from broker.records import Partition
 from lineage.connectors.columns import Layout
-from lineage.connectors.errors import FencedError, SinkMismatchError
-from lineage.connectors.sinks.contract import BehindError, Fence, Live, Position, retired_of
+from lineage.connectors.errors import SinkMismatchError
+from lineage.connectors.sinks.books import Books
+from lineage.connectors.sinks.contract import Fence, Live, Position, retired_of
 from lineage.connectors.sinks.duckdb_types import quoted
 
 _TABLES = (
@@ -70,7 +70,18 @@ def put_indexes(db: duckdb.DuckDBPyConnection, indexes: list[tuple[str, str]]) -
             ) from error
 
 
-class Books:
+def put_aside(db: duckdb.DuckDBPyConnection, before: Live | None, live: Live) -> None:
+    """Keep the replaced table under its generation's name; the one before it goes."""
+    if before and exists(db, before.table):
+        for number in (live.number - 2, before.number):
+            kept = retired_of(before.table, number)
+            run(db, f"DROP TABLE IF EXISTS {quoted(kept)}")
+        rename(db, before.table, retired_of(before.table, before.number))
+    elif exists(db, live.table):
+        rename(db, live.table, retired_of(live.table, 0))
+
+
+class DuckdbBooks(Books):
     """The tables that a sink keeps beside the copies, in one transaction."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
@@ -81,186 +92,62 @@ class Books:
         for statement in _TABLES:
             run(self._db, statement)
 
-    def live(self, connector: str) -> Live | None:
-        """Return the live generation, if there is any."""
-        found = run(
-            self._db,
-            "SELECT number, table_name, layout FROM insideout_generations WHERE connector = ?",
-            [connector],
+    def _rows(self, statement: LiteralString, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        return run(self._db, statement, values)
+
+    def _each(self, statement: LiteralString, rows: Iterable[Sequence[object]]) -> None:
+        for row in rows:
+            run(self._db, statement, row)
+
+    def _moved(self, fence: Fence) -> int:
+        places = self.positions(fence.connector)
+        moves = [
+            move
+            for move in fence.moves
+            if places.get(move.partition) == Position(move.expected, move.epoch)
+        ]
+        self._each(
+            "UPDATE insideout_offsets SET next_offset = ? "
+            "WHERE connector = ? AND topic = ? AND partition = ?",
+            [(move.next, fence.connector, *move.partition) for move in moves],
+        )
+        return len(moves)
+
+    def _keep_retired(self, connector: str, before: Live | None) -> None:
+        layout = before.layout if before else None
+        self._each(
+            "UPDATE insideout_generations SET retired_layout = ? WHERE connector = ?",
+            [(layout.dump() if layout else None, connector)],
+        )
+
+    def retired(self, connector: str) -> tuple[str, Layout] | None:
+        """Return the table and the layout of the generation before, if it is kept."""
+        found = self._rows(
+            "SELECT table_name, number, retired_layout FROM insideout_generations "
+            "WHERE connector = ? AND retired_layout IS NOT NULL",
+            (connector,),
         )
         if not found:
             return None
-        number, table, layout = found[0]
-        return Live(number, table, Layout.load(layout) if layout else None)
-
-    def positions(self, connector: str) -> dict[Partition, Position]:
-        """Return where every partition stands."""
-        rows = run(
-            self._db,
-            "SELECT topic, partition, next_offset, epoch FROM insideout_offsets "
-            "WHERE connector = ?",
-            [connector],
-        )
-        return {Partition(row[0], row[1]): Position(row[2], row[3]) for row in rows}
-
-    def claim(
-        self, connector: str, table: str, partitions: Sequence[Partition]
-    ) -> tuple[Live, dict[Partition, Position]]:
-        """Raise the epochs of these partitions; the connector's first claim makes generation 1."""
-        run(
-            self._db,
-            "INSERT INTO insideout_generations VALUES (?, 1, ?, NULL, NULL, now()) "
-            "ON CONFLICT DO NOTHING",
-            [connector, table],
-        )
-        for partition in partitions:
-            run(
-                self._db,
-                "INSERT INTO insideout_offsets VALUES (?, ?, ?, -1, 1) "
-                "ON CONFLICT DO UPDATE SET epoch = epoch + 1",
-                [connector, *partition],
-            )
-        live, places = self.live(connector), self.positions(connector)
-        assert live is not None
-        return live, {partition: places[partition] for partition in partitions}
-
-    def move(self, fence: Fence) -> None:
-        """Move the offsets on, or raise FencedError where any is not as claimed."""
-        live, places = self.live(fence.connector), self.positions(fence.connector)
-        for move in fence.moves:
-            if (
-                live is None
-                or live.number != fence.generation
-                or places.get(move.partition) != Position(move.expected, move.epoch)
-            ):
-                raise FencedError(f"{fence.connector}: another owner has written since")
-            run(
-                self._db,
-                "UPDATE insideout_offsets SET next_offset = ? "
-                "WHERE connector = ? AND topic = ? AND partition = ?",
-                [move.next, fence.connector, *move.partition],
-            )
-
-    def keep_layout(self, connector: str, layout: Layout) -> None:
-        """Record which columns the live table has."""
-        run(
-            self._db,
-            "UPDATE insideout_generations SET layout = ? WHERE connector = ?",
-            [layout.dump(), connector],
-        )
-
-    # -- notes ------------------------------------------------------------------------------------
-    def note(self, connector: str, name: str, content: str | None) -> None:
-        """Keep a note under a name; None removes it."""
-        run(
-            self._db,
-            "DELETE FROM insideout_notes WHERE connector = ? AND name = ?",
-            [connector, name],
-        )
-        if content is not None:
-            run(
-                self._db, "INSERT INTO insideout_notes VALUES (?, ?, ?)", [connector, name, content]
-            )
-
-    def noted(self, connector: str, name: str) -> str | None:
-        """Return a note."""
-        found = run(
-            self._db,
-            "SELECT content FROM insideout_notes WHERE connector = ? AND name = ?",
-            [connector, name],
-        )
-        return found[0][0] if found else None
-
-    # -- a swap -----------------------------------------------------------------------------------
-    def check_swap(
-        self, connector: str, live: Live, offsets: Mapping[Partition, int]
-    ) -> Live | None:
-        """Return the generation in place; raises FencedError, BehindError."""
-        before = self.live(connector)
-        if (before.number if before else 0) != live.number - 1:
-            raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-        for partition, position in self.positions(connector).items():
-            if position.next > offsets.get(partition, -1):
-                raise BehindError(f"{partition.topic}/{partition.partition}")
-        return before
-
-    def retire(self, before: Live | None, live: Live) -> None:
-        """Keep the replaced table under its generation's name; the one before it goes."""
-        if before and exists(self._db, before.table):
-            for number in (live.number - 2, before.number):
-                kept = retired_of(before.table, number)
-                run(self._db, f"DROP TABLE IF EXISTS {quoted(kept)}")
-            rename(self._db, before.table, retired_of(before.table, before.number))
-        elif exists(self._db, live.table):
-            rename(self._db, live.table, retired_of(live.table, 0))
-
-    def keep_offsets(self, connector: str) -> None:
-        """Remember the live generation's offsets as those of the retired one."""
-        run(self._db, "DELETE FROM insideout_retired WHERE connector = ?", [connector])
-        run(
-            self._db,
-            "INSERT INTO insideout_retired SELECT connector, topic, partition, next_offset "
-            "FROM insideout_offsets WHERE connector = ?",
-            [connector],
-        )
-
-    def put_offsets(self, connector: str, offsets: Mapping[Partition, int]) -> None:
-        """Set offsets, and raise the epochs: all owners begin anew."""
-        for partition, offset in offsets.items():
-            run(
-                self._db,
-                "INSERT INTO insideout_offsets VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE "
-                "SET next_offset = excluded.next_offset, epoch = epoch + 1",
-                [connector, *partition, offset],
-            )
-
-    def put_live(
-        self, connector: str, live: Live, layout: Layout | None, retired: Layout | None
-    ) -> None:
-        """Record the generation, and the columns of the one that it replaced."""
-        run(
-            self._db,
-            "INSERT INTO insideout_generations VALUES (?, ?, ?, ?, ?, now()) "
-            "ON CONFLICT DO UPDATE SET number = excluded.number, layout = excluded.layout, "
-            "table_name = excluded.table_name, retired_layout = excluded.retired_layout, "
-            "live_at = excluded.live_at",
-            [
-                connector,
-                live.number,
-                live.table,
-                layout.dump() if layout else None,
-                retired.dump() if retired else None,
-            ],
-        )
+        table, number, layout = found[0]
+        return retired_of(table, number - 1), Layout.load(layout)
 
     def roll_back(self, connector: str) -> Live:
-        """Exchange the live and the retired generation, their tables, layouts and offsets."""
-        live = self.live(connector)
-        kept = run(
-            self._db,
-            "SELECT retired_layout FROM insideout_generations WHERE connector = ?",
-            [connector],
-        )
-        layout = kept[0][0] if kept else None
-        if live is None or layout is None:
+        """Make the retired generation the live one again, at the offsets where it was left."""
+        found, now = self.retired(connector), self.live(connector)
+        if found is None or now is None:
             raise SinkMismatchError(f"{connector}: no retired generation is kept")
-        retired = retired_of(live.table, live.number - 1)
-        if not exists(self._db, retired):
-            raise SinkMismatchError(f"{connector}: the retired table {retired} is gone")
-        indexes = take_indexes(self._db, live.table)
-        if exists(self._db, live.table):
-            rename(self._db, live.table, retired_of(live.table, live.number))
-        rename(self._db, retired, live.table)
+        table, layout = found
+        if not exists(self._db, table):
+            raise SinkMismatchError(f"{connector}: the retired table {table} is gone")
+        indexes = take_indexes(self._db, now.table)
+        if exists(self._db, now.table):
+            rename(self._db, now.table, retired_of(now.table, now.number))
+        rename(self._db, table, now.table)
         put_indexes(self._db, indexes)
-        left = run(
-            self._db,
-            "SELECT topic, partition, next_offset FROM insideout_retired WHERE connector = ?",
-            [connector],
-        )
-        offsets = dict.fromkeys(self.positions(connector), -1)
-        offsets |= {Partition(topic, number): offset for topic, number, offset in left}
-        self.keep_offsets(connector)
-        self.put_offsets(connector, offsets)
-        again = Live(live.number + 1, live.table, Layout.load(layout))
-        self.put_live(connector, again, again.layout, live.layout)
-        return again
+        places, retired = self.positions(connector), self.retired_offsets(connector)
+        live = Live(now.number + 1, now.table, layout)
+        self.put_offsets(connector, dict.fromkeys(places, -1) | retired)
+        self.put_live(connector, live)
+        self.retire(connector, now, places)
+        return live

@@ -18,7 +18,6 @@ from lineage.connectors.errors import (
 from lineage.connectors.sinks import postgres_ranges
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.contract import (
-    BehindError,
     Fence,
     Live,
     Part,
@@ -104,7 +103,7 @@ class PostgresSink:
 
     def restart(self, connector: str, topics: Collection[str]) -> None:
         """Let the partitions of topics begin at their beginning; fences their owners."""
-        with mapped():
+        with mapped(), self._db.transaction():
             self._books.restart(connector, topics)
 
     # -- tables -----------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class PostgresSink:
     def shape(self, connector: str, generation: int, layout: Layout) -> Layout:
         """Create the live table, or add the columns it lacks."""
         with mapped(), self._db.transaction():
-            live = self._books.live(connector, "FOR UPDATE")
+            live = self._books.live(connector, self._books.alone)
             if live is None or live.number != generation:
                 raise FencedError(f"{connector}: generation {generation} is no longer live")
             held = live.layout
@@ -161,10 +160,7 @@ class PostgresSink:
                 wider = held.evolved(layout.columns)
                 alter_columns(self._db, live.table, held.altered(wider))
                 self._add(live.table, wider.columns[len(held.columns) :])
-            self._db.execute(
-                "UPDATE insideout_generations SET layout = %s WHERE connector = %s",
-                (wider.dump(), connector),
-            )
+            self._books.keep_layout(connector, wider)
         return wider
 
     def alter(self, table: str, columns: Sequence[Column]) -> None:
@@ -378,14 +374,9 @@ class PostgresSink:
         with mapped(), self._db.transaction():
             self._dependents.build(live.table, shadow)
         with mapped(), self._db.transaction():
-            before = self._books.live(connector, "FOR UPDATE")
-            if (before.number if before else 0) != live.number - 1:
-                raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-            places = self._books.positions(connector)
-            for partition, position in places.items():
-                if position.next > offsets.get(partition, -1):
-                    raise BehindError(f"{partition.topic}/{partition.partition}")
-            self._books.record(connector, Live(live.number, live.table, layout), offsets)
+            before, places = self._books.check_swap(connector, live, offsets)
+            self._books.put_offsets(connector, offsets)
+            self._books.put_live(connector, Live(live.number, live.table, layout))
             self._books.retire(connector, before, places)
             behind = self._replace(before or Live(0, live.table, None), live.table, shadow)
         self._staging.forget()
@@ -424,7 +415,7 @@ class PostgresSink:
         """Make the retired generation live again, at its offsets; it gets the next number."""
         with mapped(), self._db.transaction():
             found = self._books.retired(connector)
-            now = self._books.live(connector, "FOR UPDATE")
+            now = self._books.live(connector, self._books.alone)
             if found is None or now is None or not self._exists(found[0]):
                 raise SinkMismatchError(f"{connector}: no retired generation to go back to")
             table, layout = found
@@ -435,7 +426,8 @@ class PostgresSink:
             self._dependents.build(now.table, table)
             live = Live(now.number + 1, now.table, layout)
             begin = dict.fromkeys(places, -1)
-            self._books.record(connector, live, begin | retired)
+            self._books.put_offsets(connector, begin | retired)
+            self._books.put_live(connector, live)
             self._books.retire(connector, now, places)
             behind = self._replace(now, now.table, table)
         self._staging.forget()

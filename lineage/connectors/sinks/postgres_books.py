@@ -1,15 +1,12 @@
-"""Offsets, epochs, generations and notes in PostgreSQL, inside the transaction of who asks."""
+"""The books in PostgreSQL: rows are locked, and a batch moves all its offsets by one statement."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, LiteralString
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, LiteralString
 
 import psycopg
-from psycopg import sql
 
-from broker.records import Partition
-from lineage.connectors.columns import Layout
-from lineage.connectors.errors import FencedError
-from lineage.connectors.sinks.contract import Fence, Live, Position, retired_of
+from lineage.connectors.sinks.books import Books
+from lineage.connectors.sinks.contract import Fence
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS insideout_offsets (
@@ -29,8 +26,11 @@ _TABLES = (
 )
 
 
-class PostgresBooks:
+class PostgresBooks(Books):
     """The tables beside the copies, by one connection."""
+
+    shared: ClassVar[LiteralString] = "FOR SHARE"
+    alone: ClassVar[LiteralString] = "FOR UPDATE"
 
     def __init__(self, db: psycopg.Connection[Any]) -> None:
         self._db = db
@@ -46,55 +46,16 @@ class PostgresBooks:
         except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
             return  # IF NOT EXISTS does not serialise two first connectors: the other one made it
 
-    def live(self, connector: str, lock: LiteralString = "") -> Live | None:
-        """Return the live generation, if there is any."""
-        found = self._db.execute(
-            sql.SQL(
-                "SELECT number, table_name, layout FROM insideout_generations "
-                "WHERE connector = %s {}"
-            ).format(sql.SQL(lock)),
-            (connector,),
-        ).fetchone()
-        if found is None:
-            return None
-        return Live(found[0], found[1], Layout.load(found[2]) if found[2] else None)
+    def _rows(self, statement: LiteralString, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        return self._db.execute(statement.replace("?", "%s"), values).fetchall()
 
-    def positions(self, connector: str) -> dict[Partition, Position]:
-        """Return where every partition stands."""
-        rows = self._db.execute(
-            "SELECT topic, partition, next_offset, epoch FROM insideout_offsets "
-            "WHERE connector = %s",
-            (connector,),
-        ).fetchall()
-        return {Partition(row[0], row[1]): Position(row[2], row[3]) for row in rows}
-
-    def claim(
-        self, connector: str, table: str, partitions: Sequence[Partition]
-    ) -> tuple[Live, dict[Partition, Position]]:
-        """Become the one owner of these partitions."""
-        self._db.execute(
-            "INSERT INTO insideout_generations (connector, number, table_name) "
-            "VALUES (%s, 1, %s) ON CONFLICT DO NOTHING",
-            (connector, table),
-        )
-        live = self.live(connector, "FOR SHARE")
+    def _each(self, statement: LiteralString, rows: Iterable[Sequence[object]]) -> None:
         with self._db.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO insideout_offsets AS o VALUES (%s, %s, %s, -1, 1) "
-                "ON CONFLICT (connector, topic, partition) DO UPDATE SET epoch = o.epoch + 1",
-                [(connector, *partition) for partition in sorted(partitions)],
-            )
-        places = self.positions(connector)
-        assert live is not None
-        return live, {partition: places[partition] for partition in partitions}
+            cursor.executemany(statement.replace("?", "%s"), rows)
 
-    def pass_fence(self, fence: Fence) -> None:
-        """Move the offsets on, or raise FencedError where any is not as claimed."""
-        live = self.live(fence.connector, "FOR SHARE")
-        if live is None or live.number != fence.generation:
-            raise FencedError(f"{fence.connector}: another generation is live")
+    def _moved(self, fence: Fence) -> int:
         moves = sorted(fence.moves, key=lambda move: move.partition)
-        moved = self._db.execute(
+        return self._db.execute(
             "UPDATE insideout_offsets o SET next_offset = m.next "
             "FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[]) "
             "AS m(topic, partition, expected, next, epoch) "
@@ -109,81 +70,3 @@ class PostgresBooks:
                 fence.connector,
             ),
         ).rowcount
-        if moved != len(moves):
-            raise FencedError(f"{fence.connector}: another owner has written since")
-
-    def record(self, connector: str, live: Live, offsets: Mapping[Partition, int]) -> None:
-        """Write offsets and generation; all owners are fenced thereby."""
-        with self._db.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO insideout_offsets AS o VALUES (%s, %s, %s, %s, 1) "
-                "ON CONFLICT (connector, topic, partition) DO UPDATE "
-                "SET next_offset = excluded.next_offset, epoch = o.epoch + 1",
-                [(connector, *place, offset) for place, offset in sorted(offsets.items())],
-            )
-        self._db.execute(
-            "INSERT INTO insideout_generations VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (connector) DO UPDATE SET number = excluded.number, "
-            "table_name = excluded.table_name, layout = excluded.layout, live_at = now()",
-            (connector, live.number, live.table, live.layout.dump() if live.layout else None),
-        )
-
-    def retire(
-        self, connector: str, before: Live | None, places: Mapping[Partition, Position]
-    ) -> None:
-        """Note where the generation that is replaced was left."""
-        self._db.execute("DELETE FROM insideout_retired WHERE connector = %s", (connector,))
-        self._db.execute("DELETE FROM insideout_retired_tables WHERE connector = %s", (connector,))
-        if before is None or before.layout is None:
-            return
-        self._db.execute(
-            "INSERT INTO insideout_retired_tables VALUES (%s, %s, %s)",
-            (connector, retired_of(before.table, before.number), before.layout.dump()),
-        )
-        with self._db.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO insideout_retired VALUES (%s, %s, %s, %s)",
-                [(connector, *place, at.next) for place, at in sorted(places.items())],
-            )
-
-    def retired(self, connector: str) -> tuple[str, Layout] | None:
-        """Return the table and the layout of the generation before, if it is kept."""
-        found = self._db.execute(
-            "SELECT table_name, layout FROM insideout_retired_tables WHERE connector = %s",
-            (connector,),
-        ).fetchone()
-        return (found[0], Layout.load(found[1])) if found else None
-
-    def retired_offsets(self, connector: str) -> dict[Partition, int]:
-        """Return where it was left."""
-        rows = self._db.execute(
-            "SELECT topic, partition, next_offset FROM insideout_retired WHERE connector = %s",
-            (connector,),
-        ).fetchall()
-        return {Partition(row[0], row[1]): row[2] for row in rows}
-
-    def note(self, connector: str, name: str, content: str | None) -> None:
-        """Keep a note under a name; None removes it."""
-        self._db.execute(
-            "DELETE FROM insideout_notes WHERE connector = %s AND name = %s", (connector, name)
-        )
-        if content is not None:
-            self._db.execute(
-                "INSERT INTO insideout_notes VALUES (%s, %s, %s)", (connector, name, content)
-            )
-
-    def noted(self, connector: str, name: str) -> str | None:
-        """Return a note."""
-        found = self._db.execute(
-            "SELECT content FROM insideout_notes WHERE connector = %s AND name = %s",
-            (connector, name),
-        ).fetchone()
-        return found[0] if found else None
-
-    def restart(self, connector: str, topics: Collection[str]) -> None:
-        """Let the partitions of topics begin at their beginning; fences their owners."""
-        self._db.execute(
-            "UPDATE insideout_offsets SET next_offset = -1, epoch = epoch + 1 "
-            "WHERE connector = %s AND topic = ANY(%s)",
-            (connector, list(topics)),
-        )

@@ -24,7 +24,6 @@ from lineage.connectors.errors import (
 from lineage.connectors.sinks import sqlite_ranges
 from lineage.connectors.sinks.bisect import find_refused
 from lineage.connectors.sinks.contract import (
-    BehindError,
     Fence,
     Live,
     Position,
@@ -312,15 +311,10 @@ class SqliteSink:
     ) -> None:
         """Rename, move offsets and epochs, and record the generation, in one transaction."""
         with self._write() as db:
-            before = self._books.live(connector)
-            if (before.number if before else 0) != live.number - 1:
-                raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-            places = self._books.positions(connector)
-            for partition, position in places.items():
-                if position.next > offsets.get(partition, -1):
-                    raise BehindError(f"{partition.topic}/{partition.partition}")
+            before, places = self._books.check_swap(connector, live, offsets)
             db.execute(f"DROP TABLE IF EXISTS {quoted(retired_of(live.table, live.number - 2))}")
-            self._books.record(connector, Live(live.number, live.table, layout), offsets)
+            self._books.put_offsets(connector, offsets)
+            self._books.put_live(connector, Live(live.number, live.table, layout))
             self._books.retire(connector, before, places)
             self._replace(before or Live(0, live.table, None), live.table, shadow_of(live.table))
 
@@ -355,7 +349,8 @@ class SqliteSink:
             places = self._books.positions(connector)
             retired = self._books.retired_offsets(connector)
             live = Live(now.number + 1, now.table, layout)
-            self._books.record(connector, live, dict.fromkeys(places, -1) | retired)
+            self._books.put_offsets(connector, dict.fromkeys(places, -1) | retired)
+            self._books.put_live(connector, live)
             self._books.retire(connector, now, places)
             self._replace(now, now.table, table)
         return live

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from lineage.actions import parse_instant
+from lineage.api.serializers import instant_filter, text_filter
 from lineage.sampling import actions
 from lineage.sampling.permitted import list_permissions
 
@@ -64,9 +65,9 @@ class PermissionSerializer(serializers.Serializer[Any]):
 class PermissionQuery(serializers.Serializer[Any]):
     """What permissions are asked for."""
 
-    topic = serializers.CharField(required=False)
-    cluster = serializers.CharField(required=False)
-    as_of = serializers.CharField(required=False, help_text="ISO 8601; default: now")
+    topic = text_filter("name of the topic; all by default")
+    cluster = text_filter("name of the cluster; all by default")
+    as_of = instant_filter()
 
 
 class ListPermissions(GenericAPIView[Any]):
@@ -85,8 +86,12 @@ class ListPermissions(GenericAPIView[Any]):
         """List who may, by the clusters' access control entries; never who did."""
         query = PermissionQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        asked = dict(query.validated_data)
-        instant = asked.pop("as_of", None)
-        found = list_permissions(as_of=parse_instant(instant) if instant else None, **asked)
+        asked = query.validated_data
+        instant = asked.get("as_of")
+        found = list_permissions(
+            cluster=asked.get("cluster") or None,
+            topic=asked.get("topic") or None,
+            as_of=parse_instant(instant) if instant else None,
+        )
         page = self.paginate_queryset(found)
         return self.get_paginated_response(PermissionSerializer(page, many=True).data)

@@ -61,6 +61,7 @@ STATES: dict[str, tuple[str, str]] = {
     "passed": ("", "clock"),
     "never read": ("warn", "warning"),
     "never written": ("warn", "warning"),
+    "writer never seen": ("warn", "question"),
     "not read since": ("warn", "clock"),
     "not written since": ("warn", "clock"),
     "quiet": ("", "clock"),

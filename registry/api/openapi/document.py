@@ -7,7 +7,8 @@ from typing import Any
 
 from registry import errors
 from registry.api.boundary import ACCEPTED
-from registry.api.openapi.operations import OPERATIONS, Operation
+from registry.api.openapi.operation import Operation
+from registry.api.openapi.operations import OPERATIONS
 from registry.api.openapi.shapes import EXAMPLES, PATH_PARAMETERS, QUERY_PARAMETERS, SHAPES
 from registry.keys import errors as keys_errors
 

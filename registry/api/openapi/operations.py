@@ -5,26 +5,11 @@ request may meet (400, 404, 406, 500, 50001; 405, 413 and 415 where they can be)
 `document`, as is each operation's twin below /contexts/{context}.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from registry.api.openapi.keys import KEYS
+from registry.api.openapi.operation import PAGE, Operation
 
-@dataclass(frozen=True)
-class Operation:
-    """One operation as clients see it; `answer` and `body` name shapes, an empty answer is 204."""
-
-    id: str
-    summary: str
-    answer: str = ""
-    parameters: tuple[str, ...] = ()
-    body: str = ""
-    codes: tuple[int, ...] = ()
-    # operation that the answer leads to: its parameters, as runtime expressions
-    links: tuple[str, ...] = ()
-    twin: bool = True
-
-
-_PAGE = ("offset", "limit")
 _LOOK_UP = ("normalize", "format", "deleted")
 _CHECK = ("normalize", "verbose")
 _WHICH = ("resourceType", "associationType", "lifecycle")
@@ -34,8 +19,6 @@ _VERSION = (40401, 40402, 42202)
 _SCHEMA = (42201, 42208, 42209, 42210)
 _REGISTER = (40401, 40402, 40901, 42201, 42205, 42207, 42208, 42209, 42210)
 _BOUND = (*_REGISTER, 40902, 40903, 40904, 40905, 42212)
-_KEK = (40470, 42208)
-_DEK = (*_KEK, 42202, 42271)
 
 _SUBJECTS: Final = {
     "GET /": Operation("probe_registry", "Whether this is a registry", "Empty", twin=False),
@@ -44,7 +27,7 @@ _SUBJECTS: Final = {
         "list_subjects",
         "List subjects",
         "Texts",
-        ("subjectPrefix", "deleted", "deletedOnly", *_PAGE),
+        ("subjectPrefix", "deleted", "deletedOnly", *PAGE),
     ),
     "POST /subjects/{subject}": Operation(
         "look_up_schema",
@@ -65,7 +48,7 @@ _SUBJECTS: Final = {
         "list_versions",
         "List a subject's versions",
         "Numbers",
-        ("deleted", "deletedOnly", "deletedAsNegative", *_PAGE),
+        ("deleted", "deletedOnly", "deletedAsNegative", *PAGE),
         codes=(40401,),
     ),
     "POST /subjects/{subject}/versions": Operation(
@@ -118,7 +101,7 @@ _SUBJECTS: Final = {
         "list_referrers",
         "List the ids of schemas that refer to a version",
         "Numbers",
-        ("deleted", *_PAGE),
+        ("deleted", *PAGE),
         codes=_VERSION,
     ),
     "POST /subjects/{subject}/versions/{version}/tags": Operation(
@@ -142,7 +125,7 @@ _SCHEMAS: Final = {
         "list_schemas",
         "List versions of subjects with their schemas",
         "Versions",
-        ("subjectPrefix", "aliases", "deleted", "latestOnly", "ruleType", *_WHICH, *_PAGE),
+        ("subjectPrefix", "aliases", "deleted", "latestOnly", "ruleType", *_WHICH, *PAGE),
     ),
     "GET /schemas/types": Operation("list_schema_types", "List the formats", "Texts"),
     "GET /schemas/ids/{schema_id}": Operation(
@@ -163,21 +146,21 @@ _SCHEMAS: Final = {
         "list_schema_subjects",
         "List the subjects that use an id",
         "Texts",
-        ("subject", "deleted", *_PAGE),
+        ("subject", "deleted", *PAGE),
         codes=(40403, 42208),
     ),
     "GET /schemas/ids/{schema_id}/versions": Operation(
         "list_schema_versions",
         "List the versions that use an id",
         "Usages",
-        ("subject", "deleted", *_PAGE),
+        ("subject", "deleted", *PAGE),
         codes=(40403, 42208),
     ),
     "GET /schemas/guids/{guid}": Operation(
         "get_schema_by_guid", "Read a schema by GUID", "Schema", ("format",), codes=(40403,)
     ),
     "GET /schemas/guids/{guid}/ids": Operation(
-        "list_guid_ids", "List the ids of a GUID", "Identities", _PAGE, codes=(40403,)
+        "list_guid_ids", "List the ids of a GUID", "Identities", PAGE, codes=(40403,)
     ),
     "POST /compatibility/subjects/{subject}/versions/{version}": Operation(
         "check_against_version",
@@ -266,7 +249,7 @@ _SCOPES: Final = {
         "list_schema_contexts",
         "List contexts",
         "Texts",
-        ("contextPrefix", *_PAGE),
+        ("contextPrefix", *PAGE),
         twin=False,
     ),
     "DELETE /contexts/{context}": Operation(
@@ -328,14 +311,14 @@ _ASSOCIATIONS: Final = {
         "list_associations_by_name",
         "List a resource's associations by its name",
         "Associations",
-        (*_WHICH, *_PAGE),
+        (*_WHICH, *PAGE),
         codes=(40410,),
     ),
     "GET /associations/resources/{resource_id}": Operation(
         "list_associations_by_id",
         "List a resource's associations by its id",
         "Associations",
-        (*_WHICH, *_PAGE),
+        (*_WHICH, *PAGE),
         codes=(40410,),
     ),
     "PUT /associations/resources/{resource_id}": Operation(
@@ -356,124 +339,8 @@ _ASSOCIATIONS: Final = {
         "list_associations_by_subject",
         "List a subject's associations",
         "Associations",
-        (*_WHICH, *_PAGE),
+        (*_WHICH, *PAGE),
         codes=(42208,),
-    ),
-}
-
-_KEKS = "/dek-registry/v1/keks"
-_KEYS: Final = {
-    f"GET {_KEKS}": Operation(
-        "list_keks",
-        "List keks",
-        "Texts",
-        ("subjectPrefix", "deleted", "context", *_PAGE),
-        codes=(42208,),
-    ),
-    f"POST {_KEKS}": Operation(
-        "create_kek",
-        "Create a kek",
-        "Kek",
-        ("testSharing", "context"),
-        "NewKek",
-        (40971, 40972, 42205, 42208, 42271, 50070),
-        links=("get_kek", "update_kek", "create_dek", "delete_kek"),
-    ),
-    f"GET {_KEKS}/{{name}}": Operation(
-        "get_kek", "Read a kek", "Kek", ("deleted", "context"), codes=_KEK
-    ),
-    f"PUT {_KEKS}/{{name}}": Operation(
-        "update_kek",
-        "Change a kek",
-        "Kek",
-        ("testSharing", "context"),
-        "KekChange",
-        (*_KEK, 42205, 42271, 50070),
-    ),
-    f"DELETE {_KEKS}/{{name}}": Operation(
-        "delete_kek",
-        "Delete a kek, softly first",
-        parameters=("permanent", "context"),
-        codes=(*_KEK, 40471, 42205, 42272),
-    ),
-    f"POST {_KEKS}/{{name}}/undelete": Operation(
-        "undelete_kek", "Take back a kek's deletion", "", ("context",), codes=(*_KEK, 42205)
-    ),
-    f"POST {_KEKS}/{{name}}/test": Operation(
-        "test_kek",
-        "Wrap and unwrap with a shared kek",
-        "Kek",
-        ("context",),
-        codes=(*_KEK, 40370, 50070),
-    ),
-    f"GET {_KEKS}/{{name}}/deks": Operation(
-        "list_dek_subjects",
-        "List the subjects of a kek's deks",
-        "Texts",
-        ("deleted", "context", *_PAGE),
-        codes=_KEK,
-    ),
-    f"POST {_KEKS}/{{name}}/deks": Operation(
-        "create_dek",
-        "Create a dek",
-        "Dek",
-        ("rewrap", "context"),
-        "NewDek",
-        (*_DEK, 40370, 40971, 40972, 42205, 50070),
-    ),
-    f"GET {_KEKS}/{{name}}/deks/{{subject}}": Operation(
-        "get_dek",
-        "Read a dek's first version",
-        "Dek",
-        ("algorithm", "deleted", "context"),
-        codes=(*_DEK, 50070),
-    ),
-    f"POST {_KEKS}/{{name}}/deks/{{subject}}": Operation(
-        "create_subject_dek",
-        "Create a subject's dek",
-        "Dek",
-        ("rewrap", "context"),
-        "NewSubjectDek",
-        (*_DEK, 40370, 40971, 40972, 42205, 50070),
-        links=("get_dek", "list_dek_versions", "delete_deks", "undelete_deks"),
-    ),
-    f"DELETE {_KEKS}/{{name}}/deks/{{subject}}": Operation(
-        "delete_deks",
-        "Delete all versions of a dek, softly first",
-        parameters=("algorithm", "permanent", "context"),
-        codes=(*_DEK, 40471, 42205),
-    ),
-    f"POST {_KEKS}/{{name}}/deks/{{subject}}/undelete": Operation(
-        "undelete_deks",
-        "Take back the deletion of all versions of a dek",
-        parameters=("algorithm", "context"),
-        codes=(*_DEK, 40472, 42205),
-    ),
-    f"GET {_KEKS}/{{name}}/deks/{{subject}}/versions": Operation(
-        "list_dek_versions",
-        "List a dek's versions",
-        "Numbers",
-        ("algorithm", "deleted", "context", *_PAGE),
-        codes=_DEK,
-    ),
-    f"GET {_KEKS}/{{name}}/deks/{{subject}}/versions/{{version}}": Operation(
-        "get_dek_version",
-        "Read a version of a dek",
-        "Dek",
-        ("algorithm", "deleted", "context"),
-        codes=(*_DEK, 50070),
-    ),
-    f"DELETE {_KEKS}/{{name}}/deks/{{subject}}/versions/{{version}}": Operation(
-        "delete_dek_version",
-        "Delete a version of a dek, softly first",
-        parameters=("algorithm", "permanent", "context"),
-        codes=(*_DEK, 40471, 42205),
-    ),
-    f"POST {_KEKS}/{{name}}/deks/{{subject}}/versions/{{version}}/undelete": Operation(
-        "undelete_dek_version",
-        "Take back the deletion of a version of a dek",
-        parameters=("algorithm", "context"),
-        codes=(*_DEK, 40472, 42205),
     ),
 }
 
@@ -482,5 +349,5 @@ OPERATIONS: Final[dict[str, Operation]] = {
     **_SCHEMAS,
     **_SCOPES,
     **_ASSOCIATIONS,
-    **_KEYS,
+    **KEYS,
 }

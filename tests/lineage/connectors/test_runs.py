@@ -86,7 +86,7 @@ def test_records_become_readable_and_are_merged_unless_superseded(scene: Scene) 
     assert run.state == "succeeded", run.message
     assert scene.rows() == {"kept": 1, "newest": 10, "superseded": 21}
     assert set(scene.left_out()) == {6}
-    assert "1 stay in quarantine" in run.message
+    assert "1 record is still in quarantine: " in run.message
 
 
 def test_a_value_that_the_database_refuses_stays_with_the_reason(

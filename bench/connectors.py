@@ -28,6 +28,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
+from bench.memory import peak
 from bench.orders import SCHEMA, make_orders, writer_of_orders
 from broker.admin import NewTopic, create_topics
 from broker.connection import Connection
@@ -120,7 +121,7 @@ def copy_live(
     wall, cpu, seen = time.perf_counter(), time.process_time(), 0
     while seen < count:
         seen += engine.step(0.2).records
-    found = Found(time.perf_counter() - wall, time.process_time() - cpu, _peak())
+    found = Found(time.perf_counter() - wall, time.process_time() - cpu, peak())
     assert engine.live.layout is not None
     found.digest = str(digest(engine.live.layout, sink.read(table, engine.live.layout)))
     return found
@@ -146,7 +147,7 @@ def _regenerate(servers: str, form: str, target: str, table: str, _count: int) -
         table, table, [form], reader, preparation, sink, note, sharing=sharing
     ).run()
     end = time.perf_counter()
-    memory = _peak() + sum(map(_peak, pool.pids))
+    memory = peak() + sum(map(peak, pool.pids))
     pool.close()
     found = Found(end - wall, _computed() - cpu, memory, str(built.digest))
     ends = [*list(begun.values())[1:], end]
@@ -161,12 +162,6 @@ def _reader(servers: str) -> PartitionReader:
 def _computed() -> float:
     """Return the seconds that this process has computed, and those it started that have ended."""
     return sum(os.times()[:4])
-
-
-def _peak(process: int | str = "self") -> int:
-    """Return the most memory that a process had, in MiB: `ru_maxrss` knows its parent's too."""
-    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
 
 
 def _look(db: psycopg.Connection[Any], table: str, watch: Watch) -> None:

@@ -55,7 +55,7 @@ EVENTS = 600_000
 ROUNDS = 3
 PARTITIONS = 4
 FORMATS = ("avro", "json")
-# records a second at least; MiB and ms at most
+# records a second at least; MiB (of a live copy) and ms at most
 AIMS: Mapping[str, float] = {
     "PostgreSQL avro live": 100_000,
     "PostgreSQL json live": 120_000,
@@ -295,10 +295,11 @@ class Bench:
         rate = statistics.median(self._count / one.wall for one in found)
         computed = statistics.median(self._count / one.cpu for one in found)
         memory = max(one.memory for one in found)
-        aim = AIMS.get(what)
+        aim, live = AIMS.get(what), what.endswith(" live")
         print(
             f"{what:<28} {rate:>9,.0f} rec/s, {computed:>9,.0f} per second of engine CPU, "
-            f"{memory} MiB" + (f" (aim {aim:,.0f})" if aim else "")
+            f"{memory} MiB{'' if live else ' of all processes'}"
+            + (f" (aim {aim:,.0f})" if aim else "")
         )
         if found[0].phases:
             middle = {
@@ -308,7 +309,7 @@ class Bench:
             print(" " * 29 + ", ".join(f"{name} {took:.2f} s" for name, took in middle.items()))
         if aim and rate < aim:
             self.missed.append(f"{what}: {rate:,.0f} rec/s of {aim:,.0f}")
-        if aim and memory > MOST_MEMORY:
+        if aim and live and memory > MOST_MEMORY:
             self.missed.append(f"{what}: {memory} MiB of {MOST_MEMORY}")
 
 

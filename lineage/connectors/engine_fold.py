@@ -93,6 +93,16 @@ class Preparation:
         assert self.layout is not None
         return self._keying.lead(record, self.layout)[: self.layout.keys]
 
+    def key_beside(self, record: Record) -> Key | None:
+        """Return the primary key where another raw key may make it too; None: none does."""
+        assert self.layout is not None
+        if self._keying.spells_once(record, self.layout):
+            return None
+        try:
+            return self.key_of(record)
+        except PoisonRecordError:
+            return None
+
     def row_of(self, record: Record) -> Row:
         """Decode a record into its row; raises PoisonRecordError, SchemaChangedError."""
         if record.value is None and self._keying.mode == "history":

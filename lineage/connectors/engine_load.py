@@ -5,9 +5,9 @@ becoming values in between; what has no such form, and all of it in other target
 What cannot be decoded, or is refused by the database, is left out and put into quarantine.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, islice
 from typing import Protocol
 
 from broker.records import Record
@@ -71,6 +71,7 @@ class Load:
     def __post_init__(self) -> None:
         self.troubled: set[FoldKey] = set()
         self.left_out: set[Place] = set()
+        self._deleted: set[Key] = set()
         self.layout = Layout((), 0)
         self.expected = Tally(self.layout)
         self._pack = row_packer(self.layout)
@@ -122,9 +123,11 @@ class Load:
                 if not (self._fall_back("a row was refused") or self._find_equal_keys()):
                     self._find_refused(refusal)
             else:
-                return
+                if not self._find_deleted():
+                    return
 
     def _fill(self) -> None:
+        self._deleted.clear()
         if isinstance(self.sink, TakesPacked) and has_form(self.layout):
             self.expected = Tally(self.layout, named=True, packed=True)
             self._pack = row_packer(self.layout)
@@ -148,8 +151,9 @@ class Load:
         self.progress("load", total, total, f"{numbered(self.expected.rows, 'row')} loaded")
 
     # -- the proof ------------------------------------------------------------------------------
-    def mended(self, rows: Sequence[Row]) -> None:
-        """Expect these rows too, which were merged into the shadow."""
+    def mended(self, rows: Sequence[Row], replaced: Sequence[Row]) -> None:
+        """Expect these rows too, which were merged into the shadow, some in the place of others."""
+        self.expected.take_out(replaced)
         self.expected.add(rows)
         self._proven = False
 
@@ -200,12 +204,16 @@ class Load:
         self.expected.add_sum(rows.count, rows.sum)
         if not rows.left:
             return rows.piece
-        left = [one for one in rows.left if place_of(one) not in self.left_out]
-        return b"".join([rows.piece, *self._packed_singly(left)])
+        return b"".join([rows.piece, *self._packed_singly(rows.left)])
+
+    def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return the records without those that are left out."""
+        if not self.left_out:
+            return records
+        return [one for one in records if place_of(one) not in self.left_out]
 
     def _packed(self, records: Sequence[Record]) -> list[bytes]:
-        if self.left_out:
-            records = [one for one in records if place_of(one) not in self.left_out]
+        records = self._wanted(records)
         made = self.preparation.packing.rows(records)
         packed = [row for row in made if row is not None]
         self.expected.add_packed(packed)
@@ -238,8 +246,7 @@ class Load:
 
     def _read_rows(self, records: Sequence[Record]) -> tuple[list[Record], list[Row]]:
         """Return what becomes a row, and the rows; the unreadable goes into quarantine."""
-        if self.left_out:
-            records = [one for one in records if place_of(one) not in self.left_out]
+        records = self._wanted(records)
         try:
             made = self.preparation.rows_of(records)
         except SchemaChangedError as error:
@@ -249,6 +256,8 @@ class Load:
         for record, row in zip(records, made, strict=True):
             if isinstance(row, PoisonRecordError):
                 self._leave_out(record, str(row))
+            elif row is None and (key := self.preparation.key_beside(record)) is not None:
+                self._deleted.add(key)
         sources = list(compress(records, (type(row) is list for row in made)))
         return sources, [row for row in made if isinstance(row, list)]
 
@@ -259,21 +268,59 @@ class Load:
         self.troubled.add(self.preparation.fold_key(record))
 
     def _find_equal_keys(self) -> bool:
-        """Leave out rows whose primary key a later record has too, under another raw key.
+        """Leave out what has a primary key that a later record has too, under another raw key.
 
         Decoding them all, it also finds text that is no text. Whether it left out anything.
         """
-        keys = self.layout.keys
         latest: dict[Key, Record] = {}
         before = len(self.left_out)
         for chunk in self.survivors.chunks(_CHUNK):
-            for record, row in zip(*self._read_rows(chunk), strict=True):
-                one, other = latest.setdefault(tuple(row[:keys]), record), record
+            for key, record in self._keyed(chunk):
+                one, other = latest.setdefault(key, record), record
                 if one is not other:
                     first, last = (other, one) if later(one, other) else (one, other)
                     self.left_out.add(place_of(first))
-                    latest[tuple(row[:keys])] = last
+                    latest[key] = last
         return len(self.left_out) > before
+
+    def _keyed(self, records: Sequence[Record]) -> Iterator[tuple[Key, Record]]:
+        """Return the primary keys of rows, and of deletions that may be of another's row."""
+        for record, row in zip(*self._read_rows(records), strict=True):
+            yield tuple(row[: self.layout.keys]), record
+        for record in self._wanted(records):
+            key = self.preparation.key_beside(record) if self.preparation.removes(record) else None
+            if key is not None:
+                yield key, record
+
+    def _find_deleted(self) -> bool:
+        """Leave out rows that a later record deletes under another raw key; whether there are."""
+        if not self._held(self._deleted):
+            return False
+        self._fall_back("one key is spelt in two ways")
+        return self._find_equal_keys()
+
+    def rivals(self, past: Sequence[Record]) -> tuple[list[Row], list[Record]]:
+        """Return what is loaded under the primary keys of records, and the survivors with those."""
+        found = (self.preparation.key_beside(record) for record in past)
+        keys = {key for key in found if key is not None}
+        held = self._held(keys)
+        if not (held or keys & self._deleted):
+            return [], []
+        self._fall_back("one key is spelt in two ways")
+        return held, [
+            record
+            for chunk in self.survivors.chunks(_CHUNK)
+            for record in self._wanted(chunk)
+            if self.preparation.key_beside(record) in keys
+        ]
+
+    def _held(self, keys: Collection[Key]) -> list[Row]:
+        """Return the rows that are loaded under some keys."""
+        waiting = iter(keys)
+        rows: list[Row] = []
+        while some := list(islice(waiting, _CHUNK)):
+            rows += self.sink.read_keys(self.shadow, self.layout, some)
+        return rows
 
     def _find_refused(self, refusal: SinkRefusedError) -> None:
         """Bisect the survivors for what the database refuses."""

@@ -140,6 +140,10 @@ class Keying(Protocol):
         """Whether the one leading column is the record's key as text, where that is UTF-8."""
         ...
 
+    def spells_once(self, record: Record, layout: Layout, /) -> bool:
+        """Whether no other raw key than this record's makes the same primary key, for certain."""
+        ...
+
 
 def place_of(record: Record) -> Place:
     """Return where a record stands in the log."""

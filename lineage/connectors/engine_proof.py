@@ -29,6 +29,7 @@ class Tally:
 
     def __init__(self, layout: Layout, *, named: bool = False, packed: bool = False) -> None:
         self.packed = packed
+        self._layout = layout
         self.rows = 0
         self.quick = 0
         self._sum = 0
@@ -48,6 +49,14 @@ class Tally:
             self._take(texts)
             if self._named:
                 self._sum += summed(map(self._form, chunk))
+
+    def take_out(self, rows: Sequence[Row]) -> None:
+        """Take rows out that were added."""
+        gone = Tally(self._layout, named=self._named, packed=self.packed)
+        gone.add(rows)
+        self.rows -= gone.rows
+        self.quick -= gone.quick
+        self._sum -= gone._sum
 
     def add_packed(self, rows: Sequence[bytes]) -> None:
         """Take the bytes of rows in, none of which holds NaN where the tally is named."""

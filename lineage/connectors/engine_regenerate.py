@@ -268,7 +268,9 @@ class Regeneration:
 
     def _mend(self, past: Sequence[Record]) -> None:
         """Give each troubled key the last record that is not in quarantine."""
-        self._load.mended(list(self._merge(past).upserts.values()))
+        held, rivals = self._load.rivals(past)
+        changes = self._merge([*past, *rivals])
+        self._load.mended(list(changes.upserts.values()), held)
 
     # -- catch-up -------------------------------------------------------------------------------
     def _merge(self, records: Sequence[Record]) -> Changes:

@@ -127,5 +127,11 @@ class _Held:
         left = []
         if len(rows) < len(made):
             unmade = (records[at] for at, row in enumerate(made) if row is None)
-            left = [tuple(one) for one in unmade if not self._preparation.removes(one)]
+            prepared = self._preparation
+            # a deletion concerns the builder only where it may be of another's row
+            left = [
+                tuple(one)
+                for one in unmade
+                if not prepared.removes(one) or prepared.key_beside(one) is not None
+            ]
         return len(rows), summed(rows), b"".join(rows), left

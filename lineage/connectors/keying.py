@@ -70,6 +70,10 @@ class _TableKeying:
         """Tell that the key is decoded first."""
         return False
 
+    def spells_once(self, _record: Record, _layout: Layout) -> bool:
+        """Tell that it need not: two schemas, or two spellings, may give one key."""
+        return False
+
 
 class TextKeying(_TableKeying):
     """The key is text in one column, or a number or UUID where the value's field is one."""
@@ -91,6 +95,15 @@ class TextKeying(_TableKeying):
     def is_raw(self, layout: Layout) -> bool:
         """Whether the key is text."""
         return layout.columns[0].kind == "text"
+
+    def spells_once(self, record: Record, layout: Layout) -> bool:
+        """Whether the key is text, and none that another key's hexadecimal could be."""
+        key = record.key or b""
+        return (
+            self.is_raw(layout)
+            and key_text(key) == key.decode(errors="replace")
+            and (not key.startswith(b"\\x"))
+        )
 
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the key, converted to its column's kind."""
@@ -175,6 +188,10 @@ class HistoryKeying:
         """Tell that there is more than the key."""
         return False
 
+    def spells_once(self, _record: Record, _layout: Layout) -> bool:
+        """Tell that it does: the place in the log is a part of the key."""
+        return True
+
     def columns(self, record: Record, plan: Plan) -> tuple[tuple[Column, ...], int]:
         """Return the key, the place, and what is told of the version."""
         found, keys = self._keying.columns(record, plan)
@@ -215,6 +232,10 @@ class EventKeying:
     def is_raw(self, _layout: Layout) -> bool:
         """Tell that there is more than the key."""
         return False
+
+    def spells_once(self, _record: Record, _layout: Layout) -> bool:
+        """Tell that it does: the place in the log is a part of the key."""
+        return True
 
     def columns(self, _record: Record, _plan: Plan) -> tuple[tuple[Column, ...], int]:
         """Return place, time and key."""

@@ -82,6 +82,10 @@ class ShapedKeying:
         """Whether the key is the only leading column, and not masked."""
         return self._plain and self._keying.is_raw(layout)
 
+    def spells_once(self, record: Record, layout: Layout) -> bool:
+        """Whether the key is not masked, and has one spelling."""
+        return self._plain and self._keying.spells_once(record, layout)
+
     def lead(self, record: Record, layout: Layout) -> Key:
         """Return the values of the leading columns that are kept."""
         if not self._leads:

@@ -1,6 +1,6 @@
 """Builds that share their log with other processes make what a build alone makes. Without Kafka."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from copy import deepcopy
 from functools import partial
@@ -20,7 +20,7 @@ from lineage.connectors.beside.process import answers
 from lineage.connectors.digests import digest
 from lineage.connectors.engine_beside import ProcessGoneError, Result, Task, Works
 from lineage.connectors.engine_fold import Preparation
-from lineage.connectors.engine_parts import Key, Writer
+from lineage.connectors.engine_parts import Decoder, Key, Keying, Writer
 from lineage.connectors.engine_regenerate import Regeneration
 from lineage.connectors.engine_share import Share
 from lineage.connectors.engine_shares import Sharing
@@ -135,15 +135,24 @@ class Outcome:
     """What a build told, left out and made."""
 
     def __init__(
-        self, log: Log, target: str, mode: Any, beside: Inlines | None, until: Any = None
+        self,
+        log: Log,
+        target: str,
+        mode: Any,
+        beside: Inlines | None,
+        until: Any = None,
+        *,
+        parts: Callable[[FramedDecoder], tuple[Decoder, Keying]] | None = None,
+        finds: Callable[[bytes], Writer] = find,
     ) -> None:
         self.told: list[str] = []
         self.quarantine: set[tuple[bytes, str]] = set()
-        decoder = FramedDecoder(find)
-        parts = partial(plain_parts, mode, "text", ())
+        decoder = FramedDecoder(finds)
+        keys = parts is not None
+        parts = parts or partial(plain_parts, mode, "text", ())
         sharing = None
         if beside is not None:
-            share = Share(partial(deepcopy, log), parts, 1 << 20)
+            share = Share(partial(deepcopy, log), parts, 1 << 20, keys=keys)
             sharing = Sharing(beside, share, decoder, worth_it=0)
         name = f"copy{next(NUMBERS)}"
         with closing(open_sink(target)) as sink, closing(beside or Inlines(0, 0)):

@@ -135,12 +135,12 @@ class Load:
                 self.sink.load_packed(self.shadow, self.layout, self._pieces())
             except _NoFormError:
                 self.progress("load", 0, None, "a value is not of its column's kind: row by row")
-                self._fall_back("they have to go row by row")
             else:
                 self._tell_loaded()
                 with self.sink.adding_key(self.shadow, self.layout):
                     self.prove(self.layout)
                 return
+        self._fall_back("the rows go by values")
         self.expected = Tally(self.layout, named=True)
         self.sink.load(self.shadow, self.layout, self._rows())
         self._tell_loaded()

@@ -35,6 +35,7 @@ from lineage.connectors.errors import (
     SinkRefusedError,
     SinkUnavailableError,
 )
+from lineage.connectors.packing import has_form
 from lineage.connectors.sinks.contract import BehindError, Live, Sink, TakesPacked, shadow_of
 from lineage.connectors.words import numbered
 
@@ -191,7 +192,7 @@ class Regeneration:
 
     def _build(self, before: Live | None) -> None:
         """Fill the shadow with the log as it is now."""
-        self._read()
+        self._read(before)
         self._load.run(before, self._past_layout)
         self._layout = self._load.layout
         if self._load.troubled:
@@ -230,11 +231,14 @@ class Regeneration:
             )
         return ends
 
-    def _read(self) -> None:
+    def _read(self, before: Live | None) -> None:
+        # only rows that go as bytes are made elsewhere
+        by_values = before is not None and before.layout is not None and not has_form(before.layout)
         ends = self._ends()
         if self._until is not None:
             ends = {place: min(end, self._until.get(place, 0)) for place, end in ends.items()}
-        self._gathering.read(self._begins, ends, shared=isinstance(self.sink, TakesPacked))
+        shared = isinstance(self.sink, TakesPacked) and not by_values
+        self._gathering.read(self._begins, ends, shared=shared)
 
     def _through(self, ends: Mapping[Partition, int]) -> Iterator[Sequence[Record]]:
         """Poll until every partition has been read up to its end."""

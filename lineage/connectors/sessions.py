@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from threading import Semaphore
 
 from django.conf import settings
 from django.utils import timezone
@@ -58,7 +59,7 @@ class Session:
     @contextmanager
     def sharing(self) -> Iterator[Sharing]:
         """Share work with other processes, as far as there are processors to spare."""
-        with Pool(_processes()) as pool:
+        with Pool(_processes(), _places()) as pool:
             yield Sharing(pool, self.share, self.decoder)
 
 
@@ -105,6 +106,12 @@ def opened(
 def _processes() -> int:
     """Count the processes that a build may start."""
     return max(0, min(settings.CONNECTOR_PROCESSES, spare_processors()))
+
+
+@cache
+def _places() -> Semaphore:
+    """Return the places for processes that all builds of this worker have together."""
+    return Semaphore(_processes())
 
 
 def _memory() -> int:

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from tempfile import TemporaryDirectory
+from threading import Semaphore
 from typing import Any, Self
 
 from lineage.connectors.beside.frames import (
@@ -36,9 +37,10 @@ logger = logging.getLogger(__name__)
 
 
 class _Process:
-    """One process beside; `engine_beside.Process` tells the rest."""
+    """One process beside; `engine_beside.Process` tells the rest. `ended`: told when it has."""
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[], None]) -> None:
+        self._ended = ended
         paths = [path for path in sys.path if path]
         # it may be killed, and then what it left is ours to remove
         self._folder = TemporaryDirectory(prefix="insideout-beside-", ignore_cleanup_errors=True)
@@ -146,16 +148,18 @@ class _Process:
             with suppress(OSError):
                 pipe.close()
         self._folder.cleanup()
+        self._ended()
 
 
 class Pool:
-    """Up to so many processes beside.
+    """Up to so many processes beside, as far as there are places, which others may want too.
 
     Used by one thread; whoever made it closes it, or uses it as a context.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, places: Semaphore | None = None) -> None:
         self.most = most
+        self._places = places or Semaphore(most)
         self._processes: list[_Process] = []
 
     def __enter__(self) -> Self:
@@ -176,11 +180,12 @@ class Pool:
 
     def start(self, count: int) -> Sequence[Process]:
         """Start so many; return those that could be."""
-        started = []
-        for _ in range(count):
+        started: list[_Process] = []
+        while len(started) < count and self._places.acquire(blocking=False):
             try:
-                started.append(_Process())
+                started.append(_Process(self._places.release))
             except OSError as error:
+                self._places.release()
                 logger.warning("no process could be started beside this one: %s", error)
                 break
         self._processes += started

@@ -1,5 +1,6 @@
 """Builds that share their log with other processes make what a build alone makes. Without Kafka."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from copy import deepcopy
@@ -10,6 +11,7 @@ from math import isnan, nan
 from typing import Any
 
 import pytest
+from fastavro import parse_schema, schemaless_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -291,6 +293,34 @@ def test_what_cannot_be_decoded_is_left_out_without_reading_again(postgres_targe
     # the last that could be read counts
     assert found.rows["a0",]["n"] == 0
     assert len(found.rows) == 300
+
+
+LISTS = {
+    "type": "record",
+    "name": "L",
+    "fields": [
+        {"name": "of", "type": {"type": "array", "items": {"type": "array", "items": "int"}}}
+    ],
+}
+
+
+@pytest.mark.postgres
+def test_rows_that_go_by_values_are_all_made_here(postgres_target: str) -> None:
+    log, schema = ManyLog(), parse_schema(LISTS)
+    for at in range(60):
+        out = BytesIO(b"\0\0\0\0\1")
+        out.seek(5)
+        schemaless_writer(out, schema, {"of": [[at], []]})
+        log.put(f"{chr(97 + at % 26)}{at}".encode(), out.getvalue())
+    found = Outcome(
+        log,
+        postgres_target,
+        "table",
+        Inlines(2, GIVE_UP_AFTER),
+        finds=lambda _frame: writer_from("AVRO", json.dumps(LISTS), ()),
+    )
+    assert any("the rows go by values" in note for note in found.told)
+    assert len(found.rows) == 60
 
 
 @pytest.mark.postgres

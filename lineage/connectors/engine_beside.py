@@ -25,6 +25,10 @@ class ProcessGoneError(Exception):
     """A process has ended, could not do what it was asked for, or stands still: says which."""
 
 
+class UnfinishableError(Exception):
+    """What a process cannot finish: says why, in words that hold nothing of a record."""
+
+
 class Works(Protocol):
     """Does work of one kind, time and again; raises what it pleases."""
 
@@ -132,7 +136,7 @@ def read_back(sink: TakesPacked, table: str, layout: Layout, part: Part) -> tupl
 def read_parts(
     sink: TakesPacked, table: str, layout: Layout, beside: Beside | None
 ) -> Iterator[Result]:
-    """Read a table back by parts, here and beside us; yield rows and sums of each."""
+    """Read a table back by parts, here and beside us; yield rows and sums as they come."""
     task = ReadingBack(sink.opener(), table, layout)
     readers = [_Reader(process, task) for process in (beside.processes if beside else ())]
     parts = deque(sink.parts(table))
@@ -143,6 +147,7 @@ def read_parts(
             yield read_back(sink, table, layout, parts.popleft())
         elif beside and any(reader.parts for reader in readers):
             beside.wait(_WAIT_SECONDS)
+            yield 0, 0  # for who wants to stop
 
 
 class _Reader:

@@ -93,10 +93,19 @@ class Preparation:
         assert self.layout is not None
         return self._keying.lead(record, self.layout)[: self.layout.keys]
 
-    def key_beside(self, record: Record) -> Key | None:
-        """Return the primary key where another raw key may make it too; None: none does."""
+    @property
+    def replaces(self) -> bool:
+        """Whether the later record of two with one raw key replaces the other, or removes it."""
+        return self._keying.by_key
+
+    def spells_once(self, record: Record) -> bool:
+        """Whether no other raw key makes the primary key of a record, for certain."""
         assert self.layout is not None
-        if self._keying.spells_once(record, self.layout):
+        return self._keying.spells_once(record, self.layout)
+
+    def key_beside(self, record: Record) -> Key | None:
+        """Return the primary key where another raw key may make it too; None: none, or no key."""
+        if self.spells_once(record):
             return None
         try:
             return self.key_of(record)

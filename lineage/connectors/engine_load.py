@@ -7,7 +7,7 @@ What cannot be decoded, or is refused by the database, is left out and put into 
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
+from itertools import chain, compress, islice
 from typing import Protocol
 
 from broker.records import Record
@@ -17,6 +17,7 @@ from lineage.connectors.engine_fold import Preparation, later
 from lineage.connectors.engine_packing import PIECE
 from lineage.connectors.engine_parts import FoldKey, Key, Place, place_of
 from lineage.connectors.engine_proof import Tally, prove
+from lineage.connectors.engine_share import DELETED_ELSEWHERE
 from lineage.connectors.engine_shares import Rows, Shares
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import (
@@ -32,6 +33,8 @@ from lineage.connectors.words import numbered
 _CHUNK = 5_000
 # of so many survivors one is asked for its columns before the load
 _SAMPLE = 100
+# deleted keys of shares that may be spelt in two ways, to be looked up when all is loaded
+_MOST_DELETED = 200_000
 
 
 class Progress(Protocol):
@@ -71,7 +74,8 @@ class Load:
     def __post_init__(self) -> None:
         self.troubled: set[FoldKey] = set()
         self.left_out: set[Place] = set()
-        self._deleted: set[Key] = set()
+        self._ambiguous = False
+        self._deleted_elsewhere: set[Key] = set()
         self.layout = Layout((), 0)
         self.expected = Tally(self.layout)
         self._pack = row_packer(self.layout)
@@ -106,7 +110,7 @@ class Load:
     def _fit(self, *, sample: bool) -> None:
         """Widen the layout to hold the survivors: a few of them as a guess, or each."""
         self.preparation.fit_all(self.shares.samples)
-        for chunk in self.survivors.chunks(_CHUNK):
+        for chunk in self._chunks():
             self.preparation.fit_all(chunk[:: _SAMPLE if sample else 1])
 
     def send(self) -> None:
@@ -127,7 +131,8 @@ class Load:
                     return
 
     def _fill(self) -> None:
-        self._deleted.clear()
+        self._ambiguous = False
+        self._deleted_elsewhere.clear()
         if isinstance(self.sink, TakesPacked) and has_form(self.layout):
             self.expected = Tally(self.layout, named=True, packed=True)
             self._pack = row_packer(self.layout)
@@ -188,6 +193,8 @@ class Load:
         for chunk in self.survivors.chunks(PIECE):
             self.progress("load", done, total)
             done += len(chunk)
+            if self.shares.deletes_any(chunk):
+                raise ProcessGoneError(DELETED_ELSEWHERE)
             yield b"".join(self._packed(chunk))
             for rows in self.shares.rows():
                 done += rows.count
@@ -204,7 +211,13 @@ class Load:
         self.expected.add_sum(rows.count, rows.sum)
         if not rows.left:
             return rows.piece
+        self._deleted_elsewhere.update(key for key, _ in self._deletions(rows.left))
+        if len(self._deleted_elsewhere) > _MOST_DELETED:
+            raise ProcessGoneError("too many keys are deleted to be compared")
         return b"".join([rows.piece, *self._packed_singly(rows.left)])
+
+    def _chunks(self) -> Iterator[Sequence[Record]]:
+        return self.survivors.chunks(_CHUNK)
 
     def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
         """Return the records without those that are left out."""
@@ -237,7 +250,7 @@ class Load:
     def _rows(self) -> Iterator[Row]:
         """Decode the survivors; tally the rows, and note which could not be read."""
         done, total = 0, len(self.survivors)
-        for chunk in self.survivors.chunks(_CHUNK):
+        for chunk in self._chunks():
             self.progress("load", done, total)
             done += len(chunk)
             rows = self._read_rows(chunk)[1]
@@ -256,8 +269,8 @@ class Load:
         for record, row in zip(records, made, strict=True):
             if isinstance(row, PoisonRecordError):
                 self._leave_out(record, str(row))
-            elif row is None and (key := self.preparation.key_beside(record)) is not None:
-                self._deleted.add(key)
+            elif row is None and not self.preparation.spells_once(record):
+                self._ambiguous = True
         sources = list(compress(records, (type(row) is list for row in made)))
         return sources, [row for row in made if isinstance(row, list)]
 
@@ -274,7 +287,7 @@ class Load:
         """
         latest: dict[Key, Record] = {}
         before = len(self.left_out)
-        for chunk in self.survivors.chunks(_CHUNK):
+        for chunk in self._chunks():
             for key, record in self._keyed(chunk):
                 one, other = latest.setdefault(key, record), record
                 if one is not other:
@@ -287,6 +300,9 @@ class Load:
         """Return the primary keys of rows, and of deletions that may be of another's row."""
         for record, row in zip(*self._read_rows(records), strict=True):
             yield tuple(row[: self.layout.keys]), record
+        yield from self._deletions(records)
+
+    def _deletions(self, records: Sequence[Record]) -> Iterator[tuple[Key, Record]]:
         for record in self._wanted(records):
             key = self.preparation.key_beside(record) if self.preparation.removes(record) else None
             if key is not None:
@@ -294,22 +310,25 @@ class Load:
 
     def _find_deleted(self) -> bool:
         """Leave out rows that a later record deletes under another raw key; whether there are."""
-        if not self._held(self._deleted):
+        if not self._ambiguous:
             return False
-        self._fall_back("one key is spelt in two ways")
-        return self._find_equal_keys()
+        ours = ([key for key, _ in self._deletions(chunk)] for chunk in self._chunks())
+        if not any(map(self._held, chain(ours, [self._deleted_elsewhere]))):
+            return False
+        fallen = self._fall_back("a key is spelt in two ways")
+        return self._find_equal_keys() or fallen
 
     def rivals(self, past: Sequence[Record]) -> tuple[list[Row], list[Record]]:
         """Return what is loaded under the primary keys of records, and the survivors with those."""
         found = (self.preparation.key_beside(record) for record in past)
         keys = {key for key in found if key is not None}
         held = self._held(keys)
-        if not (held or keys & self._deleted):
+        if not (held or (keys and self._ambiguous)):
             return [], []
-        self._fall_back("one key is spelt in two ways")
+        self._fall_back("a key is spelt in two ways")
         return held, [
             record
-            for chunk in self.survivors.chunks(_CHUNK)
+            for chunk in self._chunks()
             for record in self._wanted(chunk)
             if self.preparation.key_beside(record) in keys
         ]
@@ -325,7 +344,7 @@ class Load:
     def _find_refused(self, refusal: SinkRefusedError) -> None:
         """Bisect the survivors for what the database refuses."""
         found = False
-        for chunk in self.survivors.chunks(_CHUNK):
+        for chunk in self._chunks():
             found |= self._refuse(*self._read_rows(chunk))
         if not found:
             raise refusal

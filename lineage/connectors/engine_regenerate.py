@@ -159,6 +159,7 @@ class Regeneration:
         """Fill the shadow and prove it; leave word of it."""
         self._build(before)
         proven = self._load.prove(self._layout)
+        self._gathering.shares.drop()  # nobody needs them any more
         if self.identity:
             offsets = dict(self.reader.positions)
             build = Kept(

@@ -5,16 +5,17 @@ What is no plain case goes back as it is, to be judged where the run is.
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from broker.consume import BEGINNING
 from broker.records import Partition, Record
 from lineage.connectors.columns import Layout
 from lineage.connectors.digests import summed
-from lineage.connectors.engine_beside import Result
+from lineage.connectors.engine_beside import Result, UnfinishableError
 from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_marks import Marks, are_gone
 from lineage.connectors.engine_packing import PIECE
 from lineage.connectors.engine_parts import Decoder, Keying
 from lineage.connectors.engine_reading import READ_AT_ONCE, LogReader, before, read_through
@@ -22,11 +23,10 @@ from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.framing import FramedDecoder, Origin
 
+DELETED_ELSEWHERE = "a key that is deleted in one partition is in another too"
+
 READ, LEFT_OUT, KEPT, ROWS = "read", "left out", "kept", "rows"
 """What a result tells: records read; one without a key, and why; the whole; rows."""
-
-# of so many keys one is told
-_TELLS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +46,11 @@ class Share:
         return _Held(self)
 
 
-def described(layout: Layout, origins: Mapping[bytes, Origin]) -> bytes:
-    """Return what `pack` is given: the layout of the table, and the schemas by their frames."""
-    return pickle.dumps((layout, origins))
+def described(
+    layout: Layout, origins: Mapping[bytes, Origin], gone: AbstractSet[bytes | None]
+) -> bytes:
+    """Return what `pack` is given: the table's layout, schemas by frame, keys deleted elsewhere."""
+    return pickle.dumps((layout, origins, gone))
 
 
 class _Held:
@@ -58,8 +60,9 @@ class _Held:
         self._reader = share.reader()
         self._decoder = FramedDecoder()
         self._left_out: list[tuple[Record, str]] = []
+        self._shaped, keying = share.parts(self._decoder)
         self._preparation = Preparation(
-            *share.parts(self._decoder), lambda record, why: self._left_out.append((record, why))
+            self._shaped, keying, lambda record, why: self._left_out.append((record, why))
         )
         self._survivors = Survivors(share.memory)
         self._keys = share.keys
@@ -84,40 +87,43 @@ class _Held:
         # a client that knows a topic already begins to fetch at once, and else in half a second
         self._reader.partitions(sorted({topic for topic, _, _ in ends}))
         self._reader.assign(dict.fromkeys(until, BEGINNING))
-        told: dict[Any, Any] = {}
         for found in read_through(self._reader, until, READ_AT_ONCE):
             records = before(found, until) if exact else found
-            last = self._preparation.last_of(records)
-            self._survivors.put(last)
-            told.update(dict.fromkeys(islice(last, 0, None, _TELLS)))
+            self._survivors.put(self._preparation.last_of(records))
             yield READ, len(records)
             for record, why in self._left_out:
                 yield LEFT_OUT, tuple(record), why
             self._left_out.clear()
+        positions = [(*place, at) for place, at in self._reader.positions.items()]
+        self._reader.close()
+        marks = Marks()
         for chunk in self._survivors.chunks(READ_AT_ONCE):
             self._samples |= self._decoder.frames(chunk, keys=self._keys)
+            if self._preparation.replaces:
+                marks.add(chunk)
             yield READ, 0
-        positions = [(*place, at) for place, at in self._reader.positions.items()]
         samples = [tuple(record) for record in self._samples.values()]
         # what packing needs: it takes a while, and another may be reading yet
         import lineage.connectors.batches  # noqa: F401
 
-        yield KEPT, len(self._survivors), self._survivors.spilled, positions, samples, list(told)
+        yield KEPT, len(self._survivors), self._survivors.spilled, positions, samples, *marks.told()
 
     def pack(self, told: bytes) -> Iterator[Result]:
         """Make rows of what is kept; records that only another can judge go with them."""
-        layout, origins = pickle.loads(told)  # noqa: S301  (`described`, by our own parent)
+        layout, origins, gone = pickle.loads(told)  # noqa: S301  (`described`, by our own parent)
         self._decoder.learn(origins)
         self._preparation.adopt(layout)
         for record in self._samples.values():
             try:
-                writer, _ = self._decoder.writer(record)
+                writer, _ = self._shaped.writer(record)
+                self._preparation.fit(record, writer, strict=True)
             except PoisonRecordError:
                 continue
-            self._preparation.fit(record, writer, strict=True)
         if self._preparation.layout != layout:
-            raise ValueError("the table has no column for what was read")
+            raise UnfinishableError("a record needs another column")
         for chunk in self._survivors.chunks(PIECE):
+            if are_gone(chunk, gone):
+                raise UnfinishableError(DELETED_ELSEWHERE)
             yield ROWS, *self._packed(chunk)
 
     def _packed(self, records: Sequence[Record]) -> tuple[Any, ...]:
@@ -128,10 +134,10 @@ class _Held:
         if len(rows) < len(made):
             unmade = (records[at] for at, row in enumerate(made) if row is None)
             prepared = self._preparation
-            # a deletion concerns the builder only where it may be of another's row
+            # a deletion concerns the builder only where it may be of another spelling's row
             left = [
                 tuple(one)
                 for one in unmade
-                if not prepared.removes(one) or prepared.key_beside(one) is not None
+                if not (prepared.removes(one) and prepared.spells_once(one))
             ]
         return len(rows), summed(rows), b"".join(rows), left

@@ -6,13 +6,15 @@ the shares are read again by the builder, who knows what to do, and there are no
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from broker.records import Partition, Record
 from lineage.connectors.columns import Layout
 from lineage.connectors.engine_beside import Beside, Process
+from lineage.connectors.engine_marks import are_gone
 from lineage.connectors.engine_parts import Poison
 from lineage.connectors.engine_share import KEPT, LEFT_OUT, READ, Share, described
 from lineage.connectors.engine_survivors import Survivors
@@ -59,7 +61,8 @@ class _Lot:
     spilled: bool = False
     positions: dict[Partition, int] = field(default_factory=dict)
     samples: list[Record] = field(default_factory=list)
-    keys: set[Any] = field(default_factory=set)
+    gone: set[bytes | None] | None = field(default_factory=set)
+    some: set[bytes | None] = field(default_factory=set)
     rows: deque[Rows] = field(default_factory=deque)
 
 
@@ -70,6 +73,7 @@ class Shares:
         self._sharing = sharing
         self._left_out = left_out
         self._lots: list[_Lot] = []
+        self._gone: AbstractSet[bytes | None] = frozenset()
 
     # -- reading ----------------------------------------------------------------------------------
     def hand_out(
@@ -146,24 +150,36 @@ class Shares:
         """One record of each schema that they met."""
         return [record for lot in self._lots for record in lot.samples]
 
-    def overlap(self, survivors: Survivors) -> bool:
-        """Whether any of the keys that were told of is among these, or another share's."""
-        seen: set[Any] = set()
+    def overlap(self, survivors: Survivors) -> str:
+        """Say why the shares do not stand apart; nothing where they may."""
+        seen: set[bytes | None] = set()
         for lot in self._lots:
-            if not seen.isdisjoint(lot.keys) or survivors.hold_any(lot.keys):
-                return True
-            seen |= lot.keys
-        return False
+            if lot.gone is None:
+                return "too many keys are deleted to be compared"
+            if not seen.isdisjoint(lot.some) or survivors.hold_any(lot.some):
+                return "a key is in more than one partition"
+            seen |= lot.some
+        return ""
+
+    def delete(self, gone: AbstractSet[bytes | None]) -> None:
+        """Take note of the keys that are deleted in our own partitions."""
+        self._gone = gone
+
+    def deletes_any(self, records: Sequence[Record]) -> bool:
+        """Whether a row of ours is of a key that is deleted in a share."""
+        return any(are_gone(records, lot.gone or set()) for lot in self._lots)
 
     # -- rows -------------------------------------------------------------------------------------
     def pack(self, layout: Layout) -> None:
         """Let them make rows of what they keep."""
         if self._sharing is None:
             return
-        told = described(layout, self._sharing.decoder.origins())
+        origins = self._sharing.decoder.origins()
         for lot in self._lots:
+            others = (other.gone or set() for other in self._lots if other is not lot)
+            gone = set(self._gone).union(*others)
             lot.rows.clear()
-            lot.process.ask(self._sharing.share, "pack", told)
+            lot.process.ask(self._sharing.share, "pack", described(layout, origins, gone))
 
     @property
     def packing(self) -> bool:
@@ -196,16 +212,16 @@ class Shares:
         elif what == LEFT_OUT:
             self._left_out(Record._make(told[0]), told[1])
         elif what == KEPT:
-            lot.kept, lot.spilled, positions, samples, keys = told
+            lot.kept, lot.spilled, positions, samples, gone, some = told
             lot.positions = {Partition(topic, number): at for topic, number, at in positions}
             lot.samples = [Record._make(one) for one in samples]
-            lot.keys = set(keys)
+            lot.gone, lot.some = None if gone is None else set(gone), set(some)
         else:
             count, total, piece, left = told
             lot.rows.append(Rows(count, total, piece, [Record._make(one) for one in left]))
 
     def drop(self) -> None:
-        """Have no shares any more; their processes end."""
-        if self._lots and self._sharing is not None:
+        """Have no shares any more; the processes end."""
+        if self._sharing is not None:
             self._sharing.beside.close()
         self._lots = []

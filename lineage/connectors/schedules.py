@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celery.schedules import ParseException, crontab
+if TYPE_CHECKING:
+    from celery.schedules import crontab
 
 WHAT = ("regenerate", "audit")
 _INTERVAL = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)")
@@ -94,7 +95,7 @@ def next_time(when: str, after: datetime) -> datetime:
     raise ValueError(f"{when!r} never comes")
 
 
-def _within(times: crontab, begin: datetime) -> datetime | None:
+def _within(times: "crontab", begin: datetime) -> datetime | None:
     """Return the first time of a day, from an instant of it on."""
     for hour in sorted(each for each in times.hour if each >= begin.hour):
         first = begin.minute if hour == begin.hour else 0
@@ -104,7 +105,10 @@ def _within(times: crontab, begin: datetime) -> datetime | None:
     return None
 
 
-def _cron(when: str) -> crontab:
+def _cron(when: str) -> "crontab":
+    # it is big, and processes that only make rows need none of it
+    from celery.schedules import ParseException, crontab
+
     if len(when.split()) != 5:
         raise ValueError(f"{when!r} is no cron of five fields and no interval such as 1h")
     try:
@@ -115,7 +119,7 @@ def _cron(when: str) -> crontab:
         ) from None
 
 
-def _on(times: crontab, day: datetime) -> bool:
+def _on(times: "crontab", day: datetime) -> bool:
     """Whether a day is meant; with day of month and of week both given either will do (crontab)."""
     if day.month not in times.month_of_year:
         return False

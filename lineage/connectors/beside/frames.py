@@ -15,6 +15,9 @@ from lineage.connectors.engine_beside import Result, Task
 TASK, ASKED = b"t", b"a"
 RESULT, DONE, FAILED = b"r", b"d", b"f"
 
+FOLDER = "insideout-beside-"
+"""How the folder begins that a process has for what is temporary."""
+
 _LENGTH = 8
 _HEAD = 1 + _LENGTH
 

@@ -5,6 +5,7 @@ All is done by the thread that asks: pipes are filled and emptied as far as they
 
 import fcntl
 import logging
+import math
 import os
 import select
 import subprocess
@@ -13,12 +14,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Semaphore
 from typing import Any, Self
 
 from lineage.connectors.beside.frames import (
     FAILED,
+    FOLDER,
     RESULT,
     Incoming,
     asked_frame,
@@ -43,7 +46,7 @@ class _Process:
         self._ended = ended
         paths = [path for path in sys.path if path]
         # it may be killed, and then what it left is ours to remove
-        self._folder = TemporaryDirectory(prefix="insideout-beside-", ignore_cleanup_errors=True)
+        self._folder = TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True)
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "lineage.connectors.beside.process"],
             stdin=subprocess.PIPE,
@@ -193,9 +196,14 @@ class Pool:
 
     def wait(self, seconds: float) -> None:
         """Wait so long for one of them to tell something."""
-        pipes = [process.pipes for process in self._processes]
-        reads = [pipe for some, _ in pipes for pipe in some]
-        select.select(reads, [pipe for _, some in pipes for pipe in some], [], seconds)
+        # `select` knows no descriptors beyond 1,023
+        waiting = select.poll()
+        for reads, writes in (process.pipes for process in self._processes):
+            for pipe in reads:
+                waiting.register(pipe, select.POLLIN)
+            for pipe in writes:
+                waiting.register(pipe, select.POLLOUT)
+        waiting.poll(seconds * 1000)
 
     def close(self) -> None:
         """End them."""
@@ -207,4 +215,8 @@ class Pool:
 def spare_processors() -> int:
     """Count the processors that this process may use beside its own, as far as is told."""
     usable = getattr(os, "sched_getaffinity", None)
-    return (len(usable(0)) if usable else os.cpu_count() or 1) - 1
+    count = len(usable(0)) if usable else os.cpu_count() or 1
+    with suppress(OSError, ValueError, ZeroDivisionError):  # a container's share, if it has one
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        count = min(count, math.ceil(int(quota) / int(period)))
+    return count - 1

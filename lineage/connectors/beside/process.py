@@ -2,12 +2,13 @@
 
 python -m lineage.connectors.beside.process
 
-It ends when its parent does, and knows nothing but what it was sent.
+It ends when its parent does. It has its environment, and else knows only what it was sent.
 """
 
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import BinaryIO
 from lineage.connectors.beside.frames import (
     DONE,
     FAILED,
+    FOLDER,
     TASK,
     asked_in,
     framed,
@@ -25,7 +27,7 @@ from lineage.connectors.beside.frames import (
     task_in,
 )
 from lineage.connectors.engine import spare_collector
-from lineage.connectors.engine_beside import Works
+from lineage.connectors.engine_beside import UnfinishableError, Works
 
 
 def answers(tasks: list[Works], kind: bytes, body: bytes) -> Iterator[bytes]:
@@ -59,6 +61,8 @@ def serve(asked: BinaryIO, answered: BinaryIO) -> None:
 
 def _told(error: Exception) -> str:
     """Say what went wrong, and where, but nothing of what records hold."""
+    if isinstance(error, UnfinishableError):
+        return str(error)
     place = extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
 
@@ -74,6 +78,11 @@ def main() -> None:
     with suppress(BrokenPipeError):
         serve(sys.stdin.buffer, answered)
     sys.stdout.flush()
+    # our parent made it for us, and may have been killed
+    folder = Path(tempfile.gettempdir())
+    if folder.name.startswith(FOLDER):
+        with suppress(OSError):
+            folder.rmdir()
     # without the last flush of `answered`, which would fail
     os._exit(0)
 

@@ -222,6 +222,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
         assert is_there(beside)
         parent.kill()
     assert ended([beside])
+    assert not list(tmp_path.iterdir())
 
 
 def heard(pool: Pool, task: Word, *args: Any) -> list[Result | None]:

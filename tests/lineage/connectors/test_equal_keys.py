@@ -24,8 +24,8 @@ KEY = {"type": "record", "name": "K", "fields": [{"name": "id", "type": "long"}]
 
 
 def find_also_keys(frame: bytes) -> Writer:
-    """Schemas 3 and 4 are those of keys: the second says more of itself."""
-    if frame[-1] in {3, 4}:
+    """Schemas 3 to 5 are those of keys: they differ in what they say of themselves."""
+    if frame[-1] in {3, 4, 5}:
         return writer_from("AVRO", json.dumps(KEY | {"doc": str(frame[-1])}), ())
     return find(frame)
 
@@ -120,6 +120,9 @@ def test_keys_of_a_schema_that_was_registered_anew(
         log.put_into(number % 3, framed_key(3, number), value(number))
     for number in range(10):
         log.put_into((number + 1) % 3, framed_key(4, number), None if number % 2 else value(-1))
+    # of this one there are deletions only
+    for number in range(20, 25):
+        log.put_into((number + 1) % 3, framed_key(5, number), None)
     found = Outcome(
         log,
         postgres_target,
@@ -129,4 +132,28 @@ def test_keys_of_a_schema_that_was_registered_anew(
         finds=find_also_keys,
     )
     rows = {row["id"]: row["n"] for row in found.rows.values()}
-    assert rows == dict.fromkeys(range(0, 10, 2), -1) | {number: number for number in range(10, 30)}
+    others_kept = (*range(10, 20), *range(25, 30))
+    assert rows == dict.fromkeys(range(0, 10, 2), -1) | {number: number for number in others_kept}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("others", OTHERS)
+def test_keys_of_one_schema_stay_shared(postgres_target: str, others: int | None) -> None:
+    log = ManyLog()
+    for number in range(90):
+        log.put_into(number % 3, framed_key(3, number), value(number))
+    for number in range(10):
+        log.put_into(number % 3, framed_key(3, number), None)
+    log.put_into(0, b"no frame", value(1))
+    log.put_into(1, b"\0\0\0\0\x09none", value(1))
+    found = Outcome(
+        log,
+        postgres_target,
+        "table",
+        beside(others),
+        parts=partial(plain_parts, "table", "schema", ()),
+        finds=find_also_keys,
+    )
+    assert found.shared() == (others is not None)
+    assert sorted(row["id"] for row in found.rows.values()) == list(range(10, 90))
+    assert len(found.quarantine) == 2

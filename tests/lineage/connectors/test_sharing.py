@@ -19,16 +19,26 @@ from broker.records import Partition, Record
 from lineage.connectors.beside.frames import RESULT, Incoming, asked_frame, read_frames, result_in
 from lineage.connectors.beside.frames import task_frame as framed_task
 from lineage.connectors.beside.process import answers
+from lineage.connectors.definition import check
 from lineage.connectors.digests import digest
-from lineage.connectors.engine_beside import ProcessGoneError, Result, Task, Works
+from lineage.connectors.engine_beside import (
+    ProcessGoneError,
+    Result,
+    Task,
+    UnfinishableError,
+    Works,
+)
 from lineage.connectors.engine_fold import Preparation
+from lineage.connectors.engine_marks import sampled
 from lineage.connectors.engine_parts import Decoder, Key, Keying, Writer
 from lineage.connectors.engine_regenerate import Regeneration
-from lineage.connectors.engine_share import Share
+from lineage.connectors.engine_share import DELETED_ELSEWHERE, Share
 from lineage.connectors.engine_shares import Sharing
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.framing import FramedDecoder
 from lineage.connectors.keying import plain_parts
+from lineage.connectors.shaped_parts import parts_of
+from lineage.connectors.shaping import Shaper
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 from lineage.connectors.writers import writer_from
@@ -70,7 +80,11 @@ class Inline:
 
     def hear(self) -> list[Result | None]:
         heard: list[Result | None] = []
-        for frame in islice(self._answers, 3):
+        try:
+            frames = list(islice(self._answers, 3))
+        except UnfinishableError as error:
+            raise ProcessGoneError(str(error)) from error
+        for frame in frames:
             self._left -= 1
             if self._left < 0:
                 raise ProcessGoneError("gone")
@@ -146,6 +160,7 @@ class Outcome:
         *,
         parts: Callable[[FramedDecoder], tuple[Decoder, Keying]] | None = None,
         finds: Callable[[bytes], Writer] = find,
+        memory: int = 1 << 20,
     ) -> None:
         self.told: list[str] = []
         self.quarantine: set[tuple[bytes, str]] = set()
@@ -154,7 +169,7 @@ class Outcome:
         parts = parts or partial(plain_parts, mode, "text", ())
         sharing = None
         if beside is not None:
-            share = Share(partial(deepcopy, log), parts, 1 << 20, keys=keys)
+            share = Share(partial(deepcopy, log), parts, memory, keys=keys)
             sharing = Sharing(beside, share, decoder, worth_it=0)
         name = f"copy{next(NUMBERS)}"
         with closing(open_sink(target)) as sink, closing(beside or Inlines(0, 0)):
@@ -166,6 +181,7 @@ class Outcome:
                 Preparation(*parts(decoder), self._left_out),
                 sink,
                 self._note,
+                memory=memory,
                 sharing=sharing,
             )
             if until is not None:
@@ -293,6 +309,94 @@ def test_what_cannot_be_decoded_is_left_out_without_reading_again(postgres_targe
     # the last that could be read counts
     assert found.rows["a0",]["n"] == 0
     assert len(found.rows) == 300
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_row_here_and_a_deletion_there_are_read_by_one(postgres_target: str, others: int) -> None:
+    for deleted in range(3):
+        log = ManyLog()
+        for at in range(300):
+            log.put(f"{chr(97 + at % 26)}{at}".encode(), value(at))
+        log.put_into((deleted + 1) % 3, b"moved", value(1))
+        log.put_into(deleted, b"moved", None)
+        found = Outcome(log, postgres_target, "table", Inlines(others, GIVE_UP_AFTER))
+        # with one process beside, two of the partitions may be in one share
+        assert found.shared() or any(DELETED_ELSEWHERE in note for note in found.told)
+        assert others == 1 or not found.shared()
+
+
+COLUMNS = {
+    "columns": {"number": {"from": "n"}, "t": {"mask": "hash"}, "twice": {"expression": "n * 2"}}
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("names", [["number"], ["number", "t", "twice"]])
+def test_declared_columns_are_made_beside_too(postgres_target: str, names: list[str]) -> None:
+    definition = check({
+        "name": "shaped",
+        "topics": [TOPIC],
+        "target": "postgresql://db/x",
+        "table": "shaped",
+        "columns": {name: COLUMNS["columns"][name] for name in names},
+    })
+    parts = parts_of(definition, Shaper(definition, b"secret"))
+    log = ManyLog()
+    for at in range(900):
+        log.put(f"{chr(97 + at % 26)}{at}".encode(), value(at, f"é{at}") if at % 50 else None)
+    outcomes = [
+        Outcome(deepcopy(log), postgres_target, "table", beside, parts=parts)
+        for beside in (None, Inlines(2, GIVE_UP_AFTER))
+    ]
+    assert outcomes[1].shared()
+    assert outcomes[1].rows == outcomes[0].rows
+    assert len(outcomes[1].rows) == 882
+    assert {"number", *names} <= set(next(iter(outcomes[1].rows.values())))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("mode", ["table", "history"])
+def test_shares_that_go_to_disk(postgres_target: str, mode: str) -> None:
+    log = ManyLog()
+    for at in range(3000):
+        log.put(f"{chr(97 + at % 26)}{at % 700}".encode(), value(at) if at % 40 else None)
+    alone = Outcome(deepcopy(log), postgres_target, mode, None)
+    shared = Outcome(deepcopy(log), postgres_target, mode, Inlines(2, GIVE_UP_AFTER), memory=50_000)
+    assert shared.shared()
+    assert any("records kept" in note for note in shared.told)
+    assert shared.rows == alone.rows
+    assert shared.built == alone.built
+
+
+class Stillborn(Inlines):
+    """Processes that have ended before they are asked for anything."""
+
+    def start(self, count: int) -> Sequence[Inline]:
+        started = super().start(count)
+        for process in started:
+            process.ask = self._gone  # type: ignore[method-assign]
+        return started
+
+    @staticmethod
+    def _gone(*_asked: Any) -> None:
+        raise ProcessGoneError("gone")
+
+
+@pytest.mark.postgres
+def test_processes_that_end_before_they_are_asked(postgres_target: str) -> None:
+    log = ManyLog()
+    for at in range(60):
+        log.put(f"{chr(97 + at % 26)}{at}".encode(), value(at))
+    found = Outcome(log, postgres_target, "table", Stillborn(2, 0))
+    assert len(found.rows) == 60
+    assert any("to be read here again: gone" in note for note in found.told)
+
+
+@given(st.lists(st.sampled_from([f"k{at}".encode() for at in range(500)]), max_size=200))
+def test_the_same_keys_are_sampled_by_all(keys: list[bytes | None]) -> None:
+    assert set(sampled(keys)) == set(sampled(reversed(keys)))
+    assert set(sampled(keys)) == set(keys) & set(sampled(f"k{at}".encode() for at in range(500)))
 
 
 LISTS = {

@@ -1,0 +1,53 @@
+"""What tells whether the keys of one share are in another too. Pure.
+
+Of one key only one record counts, and of two partitions no share knows both. Two rows of one key
+are refused by the database; a row here and a deletion there would be noticed by nobody.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import compress
+from operator import not_
+from zlib import crc32
+
+from broker.records import Record, keys_of, values_of
+
+MOST = 1_000_000
+"""Deleted keys that one share tells of, at most."""
+
+# of so many keys one is told, the same ones by all
+_SAMPLED = 64
+_MOST_SAMPLED = 100_000
+
+
+class Marks:
+    """Keys to compare with those of other shares: all that are deleted, and some of the rest."""
+
+    def __init__(self) -> None:
+        self.gone: set[bytes | None] = set()
+        self.some: set[bytes | None] = set()
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Take in what is kept."""
+        keys, values = keys_of(records), values_of(records)
+        if len(self.gone) <= MOST and not all(values):
+            empty = compress(zip(keys, values, strict=True), map(not_, values))
+            self.gone.update(key for key, value in empty if value is None)
+        if len(self.some) < _MOST_SAMPLED:
+            self.some.update(sampled(keys))
+
+    def told(self) -> tuple[list[bytes | None] | None, list[bytes | None]]:
+        """Return them to be sent; None: too many are deleted."""
+        return (list(self.gone) if len(self.gone) <= MOST else None), list(self.some)
+
+
+def sampled(keys: Iterable[bytes | None]) -> list[bytes | None]:
+    """Return the same few of equal keys, in whatever order they come."""
+    return [key for key in keys if crc32(key or b"") % _SAMPLED == 0]
+
+
+def are_gone(records: Sequence[Record], gone: AbstractSet[bytes | None]) -> bool:
+    """Whether a row is of a key that is deleted elsewhere."""
+    if not gone or gone.isdisjoint(keys_of(records)):
+        return False
+    return any(one.key in gone and one.value is not None for one in records)

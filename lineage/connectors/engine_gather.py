@@ -67,6 +67,8 @@ class Gathering:
         theirs = numbered(len(self._theirs), "partition")
         workers = numbered(self.shares.count, "process", "processes")
         self.told(0, self._total, f"{theirs} of them by {workers} beside this one")
+        if self._lost:
+            self.shares.drop()
 
     def _fold(self, ends: Mapping[Partition, int]) -> int:
         """Read partitions from their beginning, keep the last of each key; count the records."""

@@ -133,9 +133,13 @@ def _regenerate(servers: str, form: str, target: str, table: str, _count: int) -
     sink, reader = open_sink(target), _reader(servers)
     wall, cpu = time.perf_counter(), _computed()
     begun: dict[str, float] = {}
+    beside = 0
 
     def note(phase: str, *_told: object, **_more: object) -> None:
-        begun.setdefault(phase, time.perf_counter())
+        nonlocal beside
+        if phase not in begun:
+            begun[phase] = time.perf_counter()
+            beside = sum(map(peak, pool.pids)) or beside
 
     decoder = _decoder(form)
     preparation = Preparation(*PARTS(decoder), _refuse)
@@ -147,9 +151,8 @@ def _regenerate(servers: str, form: str, target: str, table: str, _count: int) -
         table, table, [form], reader, preparation, sink, note, sharing=sharing
     ).run()
     end = time.perf_counter()
-    memory = peak() + sum(map(peak, pool.pids))
     pool.close()
-    found = Found(end - wall, _computed() - cpu, memory, str(built.digest))
+    found = Found(end - wall, _computed() - cpu, peak() + beside, str(built.digest))
     ends = [*list(begun.values())[1:], end]
     found.phases = {phase: at - begun[phase] for phase, at in zip(begun, ends, strict=True)}
     return found

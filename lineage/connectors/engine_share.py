@@ -98,15 +98,15 @@ class _Held:
         self._reader.close()
         marks = Marks()
         for chunk in self._survivors.chunks(READ_AT_ONCE):
-            self._samples |= self._decoder.frames(chunk, keys=self._keys)
+            self._decoder.add_frames(self._samples, chunk, keys=self._keys)
             if self._preparation.replaces:
                 marks.add(chunk)
             yield READ, 0
         samples = [tuple(record) for record in self._samples.values()]
-        # what packing needs: it takes a while, and another may be reading yet
-        import lineage.connectors.batches  # noqa: F401
-
         yield KEPT, len(self._survivors), self._survivors.spilled, positions, samples, *marks.told()
+        # what packing needs: it takes a while, and the builder has something else to do
+        import lineage.connectors.batches  # noqa: F401
+        import lineage.connectors.writers  # noqa: F401
 
     def pack(self, told: bytes) -> Iterator[Result]:
         """Make rows of what is kept; records that only another can judge go with them."""

@@ -20,7 +20,7 @@ MEMORY = 1 << 30
 _OVERHEAD = 330
 _PARTS = 64
 _LENGTH = 8
-_SAMPLE = 1_000
+_SAMPLE = 200
 
 
 class Survivors:

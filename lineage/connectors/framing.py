@@ -5,7 +5,6 @@ Values are framed as Confluent's serializers do: 0x00 and a schema id of four by
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from typing import Any
 
 from broker.records import Record, have_headers, keys_of, values_of
@@ -58,8 +57,8 @@ class FramedDecoder:
                 self._writers[frame] = origin()
 
     @staticmethod
-    def frames(records: Sequence[Record], *, keys: bool) -> dict[bytes, Record]:
-        """Return a record of each frame that values have; `keys`: and of each that keys have."""
+    def add_frames(known: dict[bytes, Record], records: Sequence[Record], *, keys: bool) -> None:
+        """Know a record of each frame that values have; `keys`: and of each that keys have."""
         if have_headers(records):
             found = [_split(one)[0] for one in records]
         else:
@@ -69,7 +68,8 @@ class FramedDecoder:
                 frame + (key or b"")[:_PREFIX]
                 for frame, key in zip(found, keys_of(records), strict=True)
             ]
-        return {frame: records[at] for frame, at in dict(zip(found, count(), strict=False)).items()}
+        for frame in set(found) - known.keys():
+            known[frame] = records[found.index(frame)]
 
     # -- decoding ---------------------------------------------------------------------------------
     def writer(self, record: Record) -> tuple[Writer, bytes]:

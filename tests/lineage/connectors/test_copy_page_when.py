@@ -65,8 +65,8 @@ def test_it_says_when_the_next_run_of_each_kind_is_due(client: Client) -> None:
         run = connector.runs.create(kind=kind, state="succeeded", worker="w")
         connector.runs.filter(pk=run.pk).update(started_at=began)
     shown = " ".join(re.sub(r"<[^>]+>", "", page(client)).split())
-    assert "0 3 * * 0next 2099-05-10 03:00:00 UTC" in shown
-    assert "1hnext 2099-05-06 13:00:00 UTC" in shown
+    assert "0 3 * * 0 next 2099-05-10 03:00:00 UTC" in shown
+    assert "1h next 2099-05-06 13:00:00 UTC" in shown
 
 
 def test_it_says_what_is_overdue_and_nothing_while_it_is_paused(client: Client) -> None:

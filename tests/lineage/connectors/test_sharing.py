@@ -42,6 +42,7 @@ from lineage.connectors.shaping import Shaper
 from lineage.connectors.sinks import open_sink
 from lineage.connectors.sinks.contract import Sink
 from lineage.connectors.writers import writer_from
+from registry.wire import VALUE_HEADER
 from tests.lineage.connectors.test_fold import TOPIC, Log
 from tests.lineage.connectors.test_packed_regeneration import SCHEMAS
 from tests.lineage.connectors.test_packed_regeneration import value as numbered_value
@@ -291,6 +292,26 @@ def test_plain_logs_stay_shared(postgres_target: str, mode: str) -> None:
     assert shared.shared()
     assert shared.rows == alone.rows
     assert shared.built == alone.built
+
+
+@pytest.mark.postgres
+def test_schemas_that_headers_name_are_known_beside_too(postgres_target: str) -> None:
+    log, frame = ManyLog(), b"\x01" + bytes(range(16))
+    for at in range(300):
+        key = f"{chr(97 + at % 26)}{at}".encode()
+        log.put(key, value(at)[5:])
+        place = log.records[Partition(TOPIC, key[0] % 3)]
+        place[-1] = place[-1]._replace(headers=((VALUE_HEADER, frame), *TRACED))
+    found = Outcome(
+        log,
+        postgres_target,
+        "table",
+        Inlines(2, GIVE_UP_AFTER),
+        finds=lambda asked: find(b"\0\0\0\0\1" if asked == frame else asked),
+    )
+    assert found.shared()
+    assert not found.quarantine
+    assert sorted(row["n"] for row in found.rows.values()) == list(range(300))
 
 
 @pytest.mark.postgres

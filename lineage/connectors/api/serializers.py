@@ -158,7 +158,36 @@ class DeclaredSerializer(serializers.Serializer[Any]):
     connector = ConnectorSerializer()
 
 
-class RegenerateSerializer(serializers.Serializer[Any]):
+class ClosedSerializer(serializers.Serializer[Any]):
+    """Refuses what it does not know: a misspelt key must not widen what is asked for."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Name the keys that are not known."""
+        unknown = sorted(set(self.initial_data) - self.fields.keys())
+        if unknown and not isinstance(self.initial_data, QueryDict):
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({
+                name: [f"unknown (known: {known})"] for name in unknown
+            })
+        return attrs
+
+
+class ClosedDescribed(OpenApiSerializerExtension):
+    """Tells that what is not known is refused."""
+
+    target_class = ClosedSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """Return the serializer's own description, closed."""
+        # as the documentation of such extensions says for a target's subclasses
+        described: dict[str, Any] = auto_schema._map_serializer(  # noqa: SLF001
+            self.target, direction, bypass_extensions=True
+        )
+        return described | {"additionalProperties": False}
+
+
+class RegenerateSerializer(ClosedSerializer):
     """What is regenerated: the copy, or a table of its own as of an instant."""
 
     as_of = InstantField(
@@ -167,26 +196,6 @@ class RegenerateSerializer(serializers.Serializer[Any]):
         help_text="ISO 8601 instant, UTC without a zone: builds `TABLE__asof_INSTANT` from what "
         "was written before it, and leaves the copy alone",
     )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what is not known: a misspelt instant must not rebuild the copy."""
-        unknown = sorted(set(self.initial_data) - self.fields.keys())
-        if unknown and not isinstance(self.initial_data, QueryDict):
-            raise serializers.ValidationError({
-                name: ["unknown (known: as_of)"] for name in unknown
-            })
-        return attrs
-
-
-class RegenerateDescribed(OpenApiSerializerExtension):
-    """Tells that what is not known is refused."""
-
-    target_class = RegenerateSerializer
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """Return the serializer's own description, closed."""
-        described: dict[str, Any] = super().map_serializer(auto_schema, direction)
-        return described | {"additionalProperties": False}
 
 
 @extend_schema_serializer(component_name="RecordPlace")
@@ -198,7 +207,7 @@ class PlaceSerializer(serializers.Serializer[Any]):
     offset = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
 
 
-class ReplaySerializer(serializers.Serializer[Any]):
+class ReplaySerializer(ClosedSerializer):
     """Which records of the quarantine are tried again; none named: all."""
 
     records = PlaceSerializer(many=True, required=False, allow_empty=False)

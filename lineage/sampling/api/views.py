@@ -29,18 +29,27 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     )
 
 
+class SampleQuery(serializers.Serializer[Any]):
+    """Which clusters are sampled."""
+
+    cluster = text_filter("name of the cluster; all by default")
+
+
 class SampleNow(APIView):
     """A sample on demand."""
 
     @extend_schema(
         operation_id="sample_now",
         tags=["lineage"],
+        parameters=[SampleQuery],
         request=None,
         responses=OutcomeSerializer(many=True),
     )
     def post(self, request: Request) -> Response:
         """Sample every cluster, or the one of `?cluster=`; 503 when none answers."""
-        outcomes = actions.sample_now(request.query_params.get("cluster"))
+        query = SampleQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        outcomes = actions.sample_now(query.validated_data.get("cluster") or None)
         return Response(OutcomeSerializer([asdict(it) for it in outcomes], many=True).data)
 
 

@@ -147,6 +147,8 @@ def test_a_replay_takes_what_is_in_quarantine(client: Client) -> None:
     status, problem = post(client, "quarantine/replay", {"records": [place | {"offset": 9}]})
     assert (status, problem["type"]) == (404, "urn:insideout:quarantine-missing")
     assert post(client, "quarantine/replay", {"records": [{"topic": "orders"}]})[0] == 400
+    # misspelt: all would be tried again
+    assert post(client, "quarantine/replay", {"record": [place]})[0] == 400
     status, run = post(client, "quarantine/replay", {"records": [place]})
     assert (status, run["kind"]) == (202, "replay")
     assert Run.objects.get(pk=run["id"]).arguments == {"records": [["orders", 0, 4]]}

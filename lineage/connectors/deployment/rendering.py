@@ -46,6 +46,7 @@ _STANDING = """\
 delivery: at least once, offsets in Kafka, no fence; rows are written by key: a replay ends right
 no generations: the copy cannot be regenerated beside the live one, swapped or rolled back
 no audit and no repair: what is changed in the table by hand stays unnoticed
+a deletion that comes before there is a table stops the task, which the watch restarts
 a record that the database refuses stops the task, its neighbours in the batch unwritten
 only records that cannot be read go to the dead letters, a topic: nothing is in quarantine
 a log whose head is gone is copied from where it begins, without a word

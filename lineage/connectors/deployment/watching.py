@@ -27,10 +27,17 @@ from lineage.connectors.models import Connector
 
 _LONGEST_TRACE = 8_000
 _PAUSED = frozenset({"PAUSED", "STOPPED"})
-# of two tasks that make a table, or a column, at one moment, one fails; tried again it does not
-_LOST_A_RACE = re.compile(
-    r'already exists|duplicate column name|violates unique constraint "pg_', re.IGNORECASE
-)
+# what is tried again: of two tasks that make a table, or a column, at one moment, one fails; and a
+# deletion that comes before there is a table ends Debezium's task by a null pointer, while which
+# partition comes first is chance
+_PASSES = {
+    "as another task had made it": re.compile(
+        r'already exists|duplicate column name|violates unique constraint "pg_', re.IGNORECASE
+    ),
+    "as a deletion came before there was a table": re.compile(
+        r'"data" is null.*getCreateTableStatement', re.DOTALL
+    ),
+}
 _RESTART_AT_MOST_EVERY = timedelta(minutes=5)
 
 logger = logging.getLogger(__name__)
@@ -102,20 +109,17 @@ def _bring_about(connector: Connector, state: str, cluster: ConnectCluster, name
 
 
 def _mended(deployment: Deployment, told: Mapping[str, Any], now: datetime) -> dict[str, object]:
-    """Restart tasks that failed as another made the table, or a column, at the same moment."""
+    """Restart tasks that failed of what passes by itself."""
     traces = [str(it["trace"]) for it in told["task_states"] if it["state"] == "FAILED"]
+    reasons = [why for why, passes in _PASSES.items() if traces and all(map(passes.search, traces))]
     last = deployment.restarted_at
-    if (
-        not traces
-        or not all(map(_LOST_A_RACE.search, traces))
-        or (last is not None and now - last < _RESTART_AT_MOST_EVERY)
-    ):
+    if not reasons or (last is not None and now - last < _RESTART_AT_MOST_EVERY):
         return {}
     cluster_at(deployment.connect).restart(connector_name(deployment.connector.name))
-    logger.info("%s: restarted what lost a race for the table", deployment.connector.name)
+    logger.info("%s: restarted, %s", deployment.connector.name, reasons[0])
     return {
         "state": "RESTARTING",
-        "message": f"restarted: {cause(traces[0])}, as another task had made it",
+        "message": f"restarted: {cause(traces[0])}, {reasons[0]}",
         "restarted_at": now,
     }
 

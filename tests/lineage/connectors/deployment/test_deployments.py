@@ -250,10 +250,15 @@ def test_a_connect_that_does_not_answer_is_given_up() -> None:
         ('duplicate key value violates unique constraint "pg_type_typname_nsp_index"', True),
         ('duplicate key value violates unique constraint "orders_pkey"', False),
         ("java.sql.SQLSyntaxErrorException: Duplicate column name 'gift'", True),
+        (
+            'Cannot invoke "Struct.schema()" because "data" is null\n\tat D.getCreateTableStatement',
+            True,
+        ),
+        ('NullPointerException: because "data" is null\n\tat Dialect.getUpsertStatement', False),
         ("x\nCaused by: invalid byte sequence", False),
     ],
 )
-def test_a_task_that_lost_a_race_is_restarted_once(
+def test_a_task_that_failed_of_what_passes_is_restarted_once(
     deployed: Deployment, settings: Any, trace: str, restarted: bool
 ) -> None:
     failed = {"id": 0, "state": "FAILED", "worker_id": "w:1", "trace": trace}

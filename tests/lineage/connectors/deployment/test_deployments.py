@@ -251,7 +251,7 @@ def test_a_connect_that_does_not_answer_is_given_up() -> None:
         ('duplicate key value violates unique constraint "orders_pkey"', False),
         ("java.sql.SQLSyntaxErrorException: Duplicate column name 'gift'", True),
         (
-            'Cannot invoke "Struct.schema()" because "data" is null\n\tat D.getCreateTableStatement',
+            'Cannot invoke "S.schema()" because "data" is null\n\tat D.getCreateTableStatement',
             True,
         ),
         ('NullPointerException: because "data" is null\n\tat Dialect.getUpsertStatement', False),

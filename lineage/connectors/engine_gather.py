@@ -8,7 +8,7 @@ from broker.consume import BEGINNING
 from broker.records import Partition
 from lineage.connectors.engine_beside import ProcessGoneError
 from lineage.connectors.engine_fold import Preparation
-from lineage.connectors.engine_marks import MOST, Marks
+from lineage.connectors.engine_marks import MOST, TOO_MANY_DELETED, Marks
 from lineage.connectors.engine_reading import READ_AT_ONCE, LogReader, before, read_through
 from lineage.connectors.engine_shares import Shares
 from lineage.connectors.engine_survivors import Survivors
@@ -112,7 +112,7 @@ class Gathering:
             for chunk in self.survivors.chunks(READ_AT_ONCE):
                 marks.add(chunk)
             if len(marks.gone) > MOST:
-                self._lost = "too many keys are deleted to be compared"
+                self._lost = TOO_MANY_DELETED
         return marks.gone
 
     def bring_home(self, why: str) -> int:

@@ -14,10 +14,10 @@ from broker.records import Record
 from lineage.connectors.columns import Digest, Layout, Row
 from lineage.connectors.engine_beside import ProcessGoneError
 from lineage.connectors.engine_fold import Preparation, later
+from lineage.connectors.engine_marks import DELETED_ELSEWHERE, TOO_MANY_DELETED
 from lineage.connectors.engine_packing import PIECE
 from lineage.connectors.engine_parts import FoldKey, Key, Place, place_of
 from lineage.connectors.engine_proof import Tally, prove
-from lineage.connectors.engine_share import DELETED_ELSEWHERE
 from lineage.connectors.engine_shares import Rows, Shares
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import (
@@ -213,7 +213,7 @@ class Load:
             return rows.piece
         self._deleted_elsewhere.update(key for key, _ in self._deletions(rows.left))
         if len(self._deleted_elsewhere) > _MOST_DELETED:
-            raise ProcessGoneError("too many keys are deleted to be compared")
+            raise ProcessGoneError(TOO_MANY_DELETED)
         return b"".join([rows.piece, *self._packed_singly(rows.left)])
 
     def _chunks(self) -> Iterator[Sequence[Record]]:

@@ -14,6 +14,9 @@ from broker.records import Record, keys_of, values_of
 MOST = 1_000_000
 """Deleted keys that one share tells of, at most."""
 
+DELETED_ELSEWHERE = "a key that is deleted in one partition is in another too"
+TOO_MANY_DELETED = "too many keys are deleted to be compared"
+
 # keys that end so are told, which is every tenth of numbers, and every sixteenth of UUIDs
 _SAMPLED = frozenset(b"'7GWgw")
 _MOST_SAMPLED = 100_000

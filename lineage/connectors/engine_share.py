@@ -15,15 +15,13 @@ from lineage.connectors.columns import Layout
 from lineage.connectors.digests import summed
 from lineage.connectors.engine_beside import Result, UnfinishableError
 from lineage.connectors.engine_fold import Preparation
-from lineage.connectors.engine_marks import Marks, are_gone
+from lineage.connectors.engine_marks import DELETED_ELSEWHERE, Marks, are_gone
 from lineage.connectors.engine_packing import PIECE
 from lineage.connectors.engine_parts import Decoder, Keying
 from lineage.connectors.engine_reading import READ_AT_ONCE, LogReader, before, read_through
 from lineage.connectors.engine_survivors import Survivors
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.framing import FramedDecoder, Origin
-
-DELETED_ELSEWHERE = "a key that is deleted in one partition is in another too"
 
 READ, LEFT_OUT, KEPT, ROWS = "read", "left out", "kept", "rows"
 """What a result tells: records read; one without a key, and why; the whole; rows."""

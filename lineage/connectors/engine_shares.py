@@ -14,7 +14,7 @@ from typing import Any
 from broker.records import Partition, Record
 from lineage.connectors.columns import Layout
 from lineage.connectors.engine_beside import Beside, Process
-from lineage.connectors.engine_marks import are_gone
+from lineage.connectors.engine_marks import TOO_MANY_DELETED, are_gone
 from lineage.connectors.engine_parts import Poison
 from lineage.connectors.engine_share import KEPT, LEFT_OUT, READ, Share, described
 from lineage.connectors.engine_survivors import Survivors
@@ -78,14 +78,14 @@ class Shares:
     # -- reading ----------------------------------------------------------------------------------
     def hand_out(
         self, begins: Mapping[Partition, int], ends: Mapping[Partition, int], *, exact: bool
-    ) -> bool:
-        """Let others read some of the partitions, up to the ends; whether there are any."""
+    ) -> None:
+        """Let others read some of the partitions, up to the ends."""
         sizes = {place: max(0, end - begins[place]) for place, end in ends.items()}
         busy = sorted((place for place in sizes if sizes[place]), key=sizes.__getitem__)
         if self._sharing is None or len(busy) < _FEWEST:
-            return False
+            return
         if sum(sizes.values()) < self._sharing.worth_it:
-            return False
+            return
         found = self._sharing.beside.start(min(self._sharing.beside.most, len(busy) - 1))
         lots = [_Lot(process, []) for process in found]
         loads = [0, *[self._sharing.worth_it // _START] * len(lots)]
@@ -98,7 +98,6 @@ class Shares:
         for lot in self._lots:
             theirs = [(*place, ends[place]) for place in lot.places]
             lot.process.ask(self._sharing.share, "read", theirs, exact)
-        return bool(self._lots)
 
     @property
     def beside(self) -> Beside | None:
@@ -155,7 +154,7 @@ class Shares:
         seen: set[bytes | None] = set()
         for lot in self._lots:
             if lot.gone is None:
-                return "too many keys are deleted to be compared"
+                return TOO_MANY_DELETED
             if not seen.isdisjoint(lot.some) or survivors.hold_any(lot.some):
                 return "a key is in more than one partition"
             seen |= lot.some

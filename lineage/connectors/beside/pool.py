@@ -73,11 +73,12 @@ class _Process:
         return self._popen.pid
 
     @property
-    def pipes(self) -> tuple[list[int], list[int]]:
-        """What to wait for: what it writes, and what it reads where there is more to be sent."""
+    def pipes(self) -> dict[int, int]:
+        """What to wait for: pipes, and when they are ready."""
         if self.gone or not self.unfinished:
-            return [], []
-        return [self._reads], [self._writes] if self._outgoing else []
+            return {}
+        sends = {self._writes: select.POLLOUT} if self._outgoing else {}
+        return {self._reads: select.POLLIN} | sends
 
     def ask(self, task: Task, /, *args: Any) -> None:
         """Ask for work; raises ProcessGoneError, and what pickle and marshal do."""
@@ -198,11 +199,9 @@ class Pool:
         """Wait so long for one of them to tell something."""
         # `select` knows no descriptors beyond 1,023
         waiting = select.poll()
-        for reads, writes in (process.pipes for process in self._processes):
-            for pipe in reads:
-                waiting.register(pipe, select.POLLIN)
-            for pipe in writes:
-                waiting.register(pipe, select.POLLOUT)
+        for process in self._processes:
+            for pipe, ready in process.pipes.items():
+                waiting.register(pipe, ready)
         waiting.poll(seconds * 1000)
 
     def close(self) -> None:

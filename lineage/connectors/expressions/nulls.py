@@ -41,29 +41,24 @@ def constant(value: Any, column: Column | None) -> Typed:
 
 def conjunction(one: Evaluate, other: Evaluate) -> Evaluate:
     """Return `one AND other`: false where either is, else null where either is."""
-
-    def both(record: Any) -> bool | None:
-        left = one(record)
-        if left is False:
-            return False
-        right = other(record)
-        if right is False:
-            return False
-        return None if left is None or right is None else True
-
-    return both
+    return _decided(one, other, by=False)
 
 
 def disjunction(one: Evaluate, other: Evaluate) -> Evaluate:
     """Return `one OR other`: true where either is, else null where either is."""
+    return _decided(one, other, by=True)
 
-    def either(record: Any) -> bool | None:
+
+def _decided(one: Evaluate, other: Evaluate, *, by: bool) -> Evaluate:
+    """Return what is decided where either has this value, whatever the other is."""
+
+    def evaluate(record: Any) -> bool | None:
         left = one(record)
-        if left is True:
-            return True
+        if left is by:
+            return bool(left)
         right = other(record)
-        if right is True:
-            return True
-        return None if left is None or right is None else False
+        if right is by:
+            return bool(right)
+        return None if left is None or right is None else not by
 
-    return either
+    return evaluate

@@ -21,6 +21,21 @@ from lineage.connectors.sinks.contract import (
 )
 
 
+def check_follows(
+    connector: str,
+    live: Live,
+    before: Live | None,
+    places: Mapping[Partition, Position],
+    offsets: Mapping[Partition, int],
+) -> None:
+    """Raise FencedError where `live` is not next, BehindError where `before` has read further."""
+    if (before.number if before else 0) != live.number - 1:
+        raise FencedError(f"{connector}: another generation was swapped in meanwhile")
+    for partition, position in places.items():
+        if position.next > offsets.get(partition, -1):
+            raise BehindError(f"{partition.topic}/{partition.partition}")
+
+
 class Books(ABC):
     """The tables beside the copies, by one connection."""
 
@@ -102,12 +117,8 @@ class Books(ABC):
     ) -> tuple[Live | None, dict[Partition, Position]]:
         """Return the generation in place and where it stands; raises FencedError, BehindError."""
         before = self.live(connector, self.alone)
-        if (before.number if before else 0) != live.number - 1:
-            raise FencedError(f"{connector}: another generation was swapped in meanwhile")
         places = self.positions(connector)
-        for partition, position in places.items():
-            if position.next > offsets.get(partition, -1):
-                raise BehindError(f"{partition.topic}/{partition.partition}")
+        check_follows(connector, live, before, places, offsets)
         return before, places
 
     def keep_layout(self, connector: str, layout: Layout) -> None:

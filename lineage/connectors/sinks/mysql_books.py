@@ -27,7 +27,8 @@ import pymysql
 from broker.records import Partition
 from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError, SinkUnavailableError
-from lineage.connectors.sinks.contract import BehindError, Fence, Live, Position
+from lineage.connectors.sinks.books import check_follows
+from lineage.connectors.sinks.contract import Fence, Live, Position
 from lineage.connectors.sinks.mysql_connection import MysqlConnection
 from lineage.connectors.sinks.mysql_types import filled, quoted, text_literal
 
@@ -216,11 +217,7 @@ class MysqlBooks:
     ) -> Live | None:
         """Return the generation in place, locked; raises FencedError, BehindError."""
         before = self.live(connector, "FOR UPDATE")
-        if (before.number if before else 0) != live.number - 1:
-            raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-        for partition, position in self.positions(connector).items():
-            if position.next > offsets.get(partition, -1):
-                raise BehindError(f"{partition.topic}/{partition.partition}")
+        check_follows(connector, live, before, self.positions(connector), offsets)
         return before
 
     # -- notes ------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from typing import Any
 from broker.records import Partition
 from lineage.connectors.columns import Layout
 from lineage.connectors.errors import FencedError, SinkMismatchError
+from lineage.connectors.sinks.books import check_follows
 from lineage.connectors.sinks.contract import (
-    BehindError,
     Fence,
     Live,
     Position,
@@ -88,12 +88,7 @@ class ParquetBooks:
     ) -> None:
         """Put the shadow in the live table's place; raises FencedError, BehindError."""
         before, tables = self.live(connector), self.state.tables
-        if (before.number if before else 0) != live.number - 1:
-            raise FencedError(f"{connector}: another generation was swapped in meanwhile")
-        places = self.positions(connector)
-        for partition, position in places.items():
-            if position.next > offsets.get(partition, -1):
-                raise BehindError(f"{partition.topic}/{partition.partition}")
+        check_follows(connector, live, before, self.positions(connector), offsets)
         if shadow_of(live.table) not in tables:
             raise SinkMismatchError(f"there is no table {shadow_of(live.table)}: regenerate")
         if before and before.table in tables:

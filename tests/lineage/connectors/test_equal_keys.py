@@ -48,6 +48,12 @@ def built(log: ManyLog, target: str, others: int | None) -> Outcome:
     return Outcome(log, target, "table", beside(others))
 
 
+def keyed(log: ManyLog, target: str, others: int | None) -> Outcome:
+    """Build a table whose keys have schemas."""
+    parts = partial(plain_parts, "table", "schema", ())
+    return Outcome(log, target, "table", beside(others), parts=parts, finds=find_also_keys)
+
+
 def beside(others: int | None) -> Inlines | None:
     return None if others is None else Inlines(others, GIVE_UP_AFTER)
 
@@ -123,14 +129,7 @@ def test_keys_of_a_schema_that_was_registered_anew(
     # of this one there are deletions only
     for number in range(20, 25):
         log.put_into((number + 1) % 3, framed_key(5, number), None)
-    found = Outcome(
-        log,
-        postgres_target,
-        "table",
-        beside(others),
-        parts=partial(plain_parts, "table", "schema", ()),
-        finds=find_also_keys,
-    )
+    found = keyed(log, postgres_target, others)
     rows = {row["id"]: row["n"] for row in found.rows.values()}
     others_kept = (*range(10, 20), *range(25, 30))
     assert rows == dict.fromkeys(range(0, 10, 2), -1) | {number: number for number in others_kept}
@@ -146,14 +145,7 @@ def test_keys_of_one_schema_stay_shared(postgres_target: str, others: int | None
         log.put_into(number % 3, framed_key(3, number), None)
     log.put_into(0, b"no frame", value(1))
     log.put_into(1, b"\0\0\0\0\x09none", value(1))
-    found = Outcome(
-        log,
-        postgres_target,
-        "table",
-        beside(others),
-        parts=partial(plain_parts, "table", "schema", ()),
-        finds=find_also_keys,
-    )
+    found = keyed(log, postgres_target, others)
     assert found.shared() == (others is not None)
     assert sorted(row["id"] for row in found.rows.values()) == list(range(10, 90))
     assert len(found.quarantine) == 2

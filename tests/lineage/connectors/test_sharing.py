@@ -29,10 +29,10 @@ from lineage.connectors.engine_beside import (
     Works,
 )
 from lineage.connectors.engine_fold import Preparation
-from lineage.connectors.engine_marks import sampled
+from lineage.connectors.engine_marks import DELETED_ELSEWHERE, sampled
 from lineage.connectors.engine_parts import Decoder, Key, Keying, Writer
 from lineage.connectors.engine_regenerate import Regeneration
-from lineage.connectors.engine_share import DELETED_ELSEWHERE, Share
+from lineage.connectors.engine_share import Share
 from lineage.connectors.engine_shares import Sharing
 from lineage.connectors.errors import PoisonRecordError
 from lineage.connectors.framing import FramedDecoder
